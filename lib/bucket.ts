@@ -1,0 +1,102 @@
+/** A bucket of the store, read as of the latest commit and written by commits of its own. */
+
+import { LatestView } from './bucket-view.js';
+import { type BulkOptions, bulkSettings } from './bulk-options.js';
+import { keyBytes, valueBytes } from './key-bytes.js';
+import type { Bytes } from './options.js';
+import { BucketReader, type ReadableBucket } from './readable-bucket.js';
+import type { Store } from './storage/store.js';
+import type { StoreWriter } from './store-writer.js';
+import { BulkWriter } from './stream/bulk-writer.js';
+import { catalogRoot, findBucket } from './tree/catalog.js';
+import { readPositions, TreeBulkSink } from './tree-bulk-sink.js';
+
+/**
+ * Outside a transaction each write is its own commit; writes that arrive together share one sync. A
+ * bucket that does not exist reads as empty, and the first write creates it.
+ *
+ * Writes reject with INVALID_KEY, KEY_TOO_LARGE, INVALID_OPTION, READ_ONLY, STORE_CLOSED, STORE_FAILED,
+ * DISK_FULL or IO_ERROR; then nothing was changed.
+ */
+export interface Bucket extends ReadableBucket {
+  /**
+   * @example
+   * ```ts
+   * await users.put('ada', JSON.stringify({ born: 1815 }));
+   * ```
+   */
+  put(key: Bytes, value: Bytes): Promise<void>;
+  /** Resolves to whether the key was there. */
+  delete(key: Bytes): Promise<boolean>;
+  /** Replaces the value of a key that exists; resolves to false, changing nothing, if it does not. */
+  update(key: Bytes, value: Bytes): Promise<boolean>;
+  /**
+   * A writer for many entries: sorted input is built into finished pages from the bottom up.
+   *
+   * Raises INVALID_OPTION, READ_ONLY, STORE_CLOSED.
+   *
+   * @example
+   * ```ts
+   * const writer = readings.bulkWriter();
+   * for (let i = 0; i < 100_000; i++) {
+   *   if (!writer.add(String(i).padStart(8, '0'), `reading ${i}`)) await writer.drained();
+   * }
+   * const report = await writer.finish();
+   * report.entries; // 100000
+   * ```
+   */
+  bulkWriter(options?: BulkOptions): BulkWriter;
+  /** The position that a bulk load saved last under this checkpoint name, or undefined. */
+  bulkCheckpoint(name: string): unknown;
+}
+
+export class StoreBucket extends BucketReader implements Bucket {
+  private readonly store: Store;
+  private readonly writer: StoreWriter;
+
+  constructor(store: Store, writer: StoreWriter, name: string) {
+    super(name, new LatestView(store, name));
+    this.store = store;
+    this.writer = writer;
+  }
+
+  // The bytes are copied before the first await: the caller may use its buffers again at once.
+  async put(key: Bytes, value: Bytes): Promise<void> {
+    const ownKeyBytes = this.ownKey(key);
+    const ownValue = Buffer.from(valueBytes(value));
+    await this.writer.write((transaction) => transaction.bucket(this.name).put(ownKeyBytes, ownValue));
+  }
+
+  async delete(key: Bytes): Promise<boolean> {
+    const ownKeyBytes = this.ownKey(key);
+    return this.writer.write((transaction) => transaction.bucket(this.name).delete(ownKeyBytes));
+  }
+
+  async update(key: Bytes, value: Bytes): Promise<boolean> {
+    const ownKeyBytes = this.ownKey(key);
+    const ownValue = Buffer.from(valueBytes(value));
+    return this.writer.write((transaction) => transaction.bucket(this.name).update(ownKeyBytes, ownValue));
+  }
+
+  private ownKey(key: Bytes): Buffer {
+    this.store.assertWritable();
+    return Buffer.from(keyBytes(key, this.store.pager.pageSize));
+  }
+
+  bulkWriter(options: BulkOptions = {}): BulkWriter {
+    this.store.assertWritable();
+    const settings = bulkSettings(options);
+    const { pageSize } = this.store.pager;
+    const check = (key: Bytes, value: Bytes): void => {
+      keyBytes(key, pageSize);
+      if (typeof value !== 'string') valueBytes(value);
+    };
+    return new BulkWriter(new TreeBulkSink(this.writer, this.name, settings), check, settings.signal);
+  }
+
+  bulkCheckpoint(name: string): unknown {
+    this.store.assertOpen();
+    const record = findBucket(this.store.pager, catalogRoot(this.store.committed), this.name);
+    return readPositions(record?.checkpoint)[name];
+  }
+}

@@ -1,0 +1,26 @@
+// The public face of the library: re-exports only.
+
+export type { Bucket } from './bucket.js';
+export type { BulkOptions } from './bulk-options.js';
+export { type Database, open } from './database.js';
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetails,
+  StoreError,
+  type StoreErrorOptions,
+} from './errors.js';
+export type { Bytes, Entry, OpenOptions, RangeOptions } from './options.js';
+export type { Batch, Range } from './range.js';
+export type { ReadableBucket } from './readable-bucket.js';
+export type { BucketInfo, Snapshot } from './snapshot.js';
+export type { Stats } from './stats.js';
+export type { RecoveryReport } from './storage/store-open.js';
+export type { WaitOptions } from './storage/writer-lock.js';
+export type { CommitEvent } from './store-writer.js';
+export type { BulkProgress, BulkReport } from './stream/bulk-report.js';
+export type { BulkWriter } from './stream/bulk-writer.js';
+export type { ExportOptions } from './stream/export-options.js';
+export type { WriteTransaction } from './transaction.js';
+export type { TransactionBucket } from './transaction-bucket.js';
+export type { CheckProblem, CheckReport } from './tree/check-report.js';

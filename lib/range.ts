@@ -1,0 +1,195 @@
+/** A range of a bucket, and its many faces: iterables, arrays, streams. */
+import type { Readable } from 'node:stream';
+import type { Observable } from 'rxjs';
+import type { BucketView } from './bucket-view.js';
+import { type Bytes, type Entry, parseOptions, type RangeOptions, rangeSchema } from './options.js';
+import { batchesOf } from './stream/batch-iterators.js';
+import { createCsvReadable } from './stream/csv-readable.js';
+import type { CursorSource } from './stream/cursor-source.js';
+import {
+  AsyncEntryIterator,
+  EntryIterator,
+  entryTaker,
+  type Take,
+  takeKey,
+  takeValue,
+} from './stream/entry-iterators.js';
+import { copyEntry, EntryReadable } from './stream/entry-readable.js';
+import type { ExportOptions } from './stream/export-options.js';
+import { createNdjsonReadable } from './stream/ndjson-readable.js';
+import { observableOf, webStreamOf } from './stream/observable.js';
+import { intersectBounds, type KeyBounds, prefixEnd } from './tree/key-bounds.js';
+import { RangeCursor } from './tree/range-cursor.js';
+import { countEntries } from './tree/rank.js';
+
+/** Entries of one page: the fastest way through a range. Valid until the next batch. */
+export interface Batch extends Iterable<Entry> {
+  readonly length: number;
+  /** The key of an entry, in a Buffer that the next call of `key` uses again. */
+  key(index: number): Buffer;
+  /** The value of an entry, in a Buffer that the next call of `value` uses again. */
+  value(index: number): Buffer;
+}
+
+/**
+ * The entries of a bucket within bounds. Iteration, sync or async, hands out the SAME entry and
+ * Buffers each step: they are valid until the next step. What collects or buffers (toArray, first,
+ * toReadable, toWebStream, toObservable) hands out copies that stay valid.
+ *
+ * Every consumption raises or rejects with PAGE_CORRUPT, naming the page, where the file is damaged;
+ * none ever skips an entry.
+ */
+export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
+  /**
+   * A page of entries at a time.
+   *
+   * @example
+   * ```ts
+   * let bytes = 0;
+   * for await (const batch of users.range().batches()) {
+   *   for (let i = 0; i < batch.length; i++) bytes += batch.value(i).length;
+   * }
+   * ```
+   */
+  batches(): AsyncIterable<Batch> & Iterable<Batch>;
+  /** The keys alone, in a Buffer that is used again at each step. */
+  keys(): Iterable<Buffer> & AsyncIterable<Buffer>;
+  /** The values alone, in a Buffer that is used again at each step. */
+  values(): Iterable<Buffer> & AsyncIterable<Buffer>;
+  /** How many entries the range has, from the counts that the tree keeps: it reads a few pages only. */
+  count(): number;
+  /** The first entry in the range's direction, or undefined if it is empty. */
+  first(): Entry | undefined;
+  /** All entries, in memory. */
+  toArray(): Entry[];
+  /** In object mode, with backpressure; each chunk is an entry. */
+  toReadable(): Readable;
+  toWebStream(): ReadableStream<Entry>;
+  /** Emits every entry to each subscriber, from a snapshot of its own. */
+  toObservable(): Observable<Entry>;
+  /**
+   * The values, JSON rows, as lines of bytes.
+   *
+   * @example
+   * ```ts
+   * await pipeline(users.range({ prefix: 'a' }).toNdjson(), createWriteStream('a.ndjson'));
+   * ```
+   */
+  toNdjson(options?: ExportOptions): Readable;
+  /** The values, JSON rows, as CSV with a header. */
+  toCsv(options?: ExportOptions): Readable;
+}
+
+/** Checks the options and makes a range over a bucket's view. Raises INVALID_OPTION. */
+export function createRange(view: BucketView, options: RangeOptions): Range {
+  const checked = parseOptions(rangeSchema, options, 'range');
+  return new TreeRange(view, boundsOf(checked), checked.reverse === true, checked.limit);
+}
+
+/** The options' bounds as bytes. Of gt and gte, and of lt and lte, the narrower one holds. */
+export function boundsOf(options: RangeOptions): KeyBounds {
+  // Copied: the caller may change its bytes before the range is consumed. A bound may be longer than
+  // a key can be: it is a place in the order, not a key.
+  const bytes = (key: Bytes | undefined): Uint8Array | undefined => {
+    if (key === undefined) return undefined;
+    return typeof key === 'string' ? Buffer.from(key, 'utf8') : Uint8Array.prototype.slice.call(key);
+  };
+  const { gt, gte, lt, lte, prefix } = options;
+  let bounds: KeyBounds = { lower: bytes(gte), upper: bytes(lte) };
+  if (gt !== undefined) bounds = intersectBounds(bounds, { lower: bytes(gt), lowerOpen: true });
+  if (lt !== undefined) bounds = intersectBounds(bounds, { upper: bytes(lt), upperOpen: true });
+  const start = bytes(prefix);
+  if (start === undefined) return bounds;
+  return intersectBounds(bounds, { lower: start, upper: prefixEnd(start), upperOpen: true });
+}
+
+class TreeRange implements Range {
+  private readonly view: BucketView;
+  private readonly bounds: KeyBounds;
+  private readonly reverse: boolean;
+  private readonly limit: number | undefined;
+  private readonly source: CursorSource;
+
+  constructor(view: BucketView, bounds: KeyBounds, reverse: boolean, limit: number | undefined) {
+    this.view = view;
+    this.bounds = bounds;
+    this.reverse = reverse;
+    this.limit = limit;
+    this.source = { open: () => this.openCursor(limit) };
+  }
+
+  private openCursor(limit: number | undefined): RangeCursor {
+    const { view, bounds, reverse } = this;
+    const pinned = view.pin();
+    return new RangeCursor(view.pager, pinned.root, { bounds, reverse, limit }, () => pinned.release());
+  }
+
+  [Symbol.iterator](): Iterator<Entry> {
+    return new EntryIterator(this.source, entryTaker());
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Entry> {
+    return new AsyncEntryIterator(this.source, entryTaker());
+  }
+
+  batches(): AsyncIterable<Batch> & Iterable<Batch> {
+    return batchesOf(this.source);
+  }
+
+  keys(): Iterable<Buffer> & AsyncIterable<Buffer> {
+    return this.each(takeKey);
+  }
+
+  values(): Iterable<Buffer> & AsyncIterable<Buffer> {
+    return this.each(takeValue);
+  }
+
+  private each(take: Take<Buffer>): Iterable<Buffer> & AsyncIterable<Buffer> {
+    return {
+      [Symbol.iterator]: () => new EntryIterator(this.source, take),
+      [Symbol.asyncIterator]: () => new AsyncEntryIterator(this.source, take),
+    };
+  }
+
+  count(): number {
+    const entries = countEntries(this.view.pager, this.view.root(), this.bounds);
+    return this.limit === undefined ? entries : Math.min(entries, this.limit);
+  }
+
+  first(): Entry | undefined {
+    const cursor = this.openCursor(this.limit === undefined ? 1 : Math.min(1, this.limit));
+    const batch = cursor.nextBatchSync(1);
+    const entry = batch === null ? undefined : copyEntry(batch, 0);
+    cursor.close();
+    return entry;
+  }
+
+  toArray(): Entry[] {
+    const entries: Entry[] = [];
+    const cursor = this.openCursor(this.limit);
+    for (let batch = cursor.nextBatchSync(Infinity); batch !== null; batch = cursor.nextBatchSync(Infinity)) {
+      for (let i = 0; i < batch.length; i++) entries.push(copyEntry(batch, i));
+    }
+    return entries;
+  }
+
+  toReadable(): Readable {
+    return new EntryReadable(this.source);
+  }
+
+  toWebStream(): ReadableStream<Entry> {
+    return webStreamOf(this.source);
+  }
+
+  toObservable(): Observable<Entry> {
+    return observableOf(this.source);
+  }
+
+  toNdjson(options: ExportOptions = {}): Readable {
+    return createNdjsonReadable(this.source, options);
+  }
+
+  toCsv(options: ExportOptions = {}): Readable {
+    return createCsvReadable(this.source, options);
+  }
+}

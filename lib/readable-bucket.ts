@@ -1,0 +1,78 @@
+/** Reading a bucket, the same from the latest commit, a snapshot and a transaction. */
+import type { Readable } from 'node:stream';
+import type { BucketView } from './bucket-view.js';
+import { keyBytes } from './key-bytes.js';
+import type { Bytes, RangeOptions } from './options.js';
+import { createRange, type Range } from './range.js';
+import { ValueReadable } from './stream/value-readable.js';
+import { contains, lookup } from './tree/lookup.js';
+
+export interface ReadableBucket {
+  readonly name: string;
+  /**
+   * A copy of the value, or undefined if the key is not there.
+   *
+   * Raises INVALID_KEY, KEY_TOO_LARGE, PAGE_CORRUPT, STORE_CLOSED.
+   *
+   * @example
+   * ```ts
+   * await users.put('ada', 'Ada Lovelace');
+   * users.get('ada')?.toString(); // 'Ada Lovelace'
+   * users.get('bob'); // undefined
+   * ```
+   */
+  get(key: Bytes): Buffer | undefined;
+  /** Whether the key is there. Raises as `get` does. */
+  has(key: Bytes): boolean;
+  /**
+   * The entries within bounds, in key order. Lazy: nothing is read until it is consumed, and each
+   * consumption sees one commit, whatever is written meanwhile.
+   *
+   * Raises INVALID_OPTION.
+   *
+   * @example
+   * ```ts
+   * for await (const [key, value] of users.range({ prefix: 'a', limit: 10 })) {
+   *   console.log(key.toString(), value.toString());
+   * }
+   * ```
+   */
+  range(options?: RangeOptions): Range;
+  /**
+   * The value as a byte stream, in constant memory, whatever its size. The stream fails with
+   * KEY_NOT_FOUND if the key is not there; raises as `get` does.
+   */
+  createValueReadStream(key: Bytes): Readable;
+}
+
+export class BucketReader implements ReadableBucket {
+  readonly name: string;
+  protected readonly view: BucketView;
+
+  constructor(name: string, view: BucketView) {
+    this.name = name;
+    this.view = view;
+  }
+
+  get(key: Bytes): Buffer | undefined {
+    const { pager } = this.view;
+    const bytes = keyBytes(key, pager.pageSize);
+    return lookup(pager, this.view.root(), bytes, bytes.length);
+  }
+
+  has(key: Bytes): boolean {
+    const { pager } = this.view;
+    const bytes = keyBytes(key, pager.pageSize);
+    return contains(pager, this.view.root(), bytes, bytes.length);
+  }
+
+  range(options: RangeOptions = {}): Range {
+    return createRange(this.view, options);
+  }
+
+  createValueReadStream(key: Bytes): Readable {
+    const { view } = this;
+    const bytes = keyBytes(key, view.pager.pageSize);
+    return new ValueReadable(view.pager, () => view.pin(), bytes);
+  }
+}

@@ -1,0 +1,95 @@
+/** A snapshot: every bucket as one commit left it, for as long as it is kept. */
+import { type BucketView, pinTree } from './bucket-view.js';
+import { StoreError } from './errors.js';
+import { checkBucketName } from './key-bytes.js';
+import { BucketReader, type ReadableBucket } from './readable-bucket.js';
+import type { Commit, Store } from './storage/store.js';
+import { bucketRoot, catalogEntries, catalogRoot } from './tree/catalog.js';
+
+/** A bucket and how many entries it has. */
+export interface BucketInfo {
+  readonly name: string;
+  readonly entries: number;
+}
+
+/**
+ * A stable view across all buckets. It blocks no writer and no writer blocks it, but the pages it sees
+ * cannot be used again until it is released: release it when done.
+ *
+ * @example
+ * ```ts
+ * using snapshot = db.snapshot();
+ * await db.bucket('users').put('ada', 'later');
+ * snapshot.bucket('users').has('ada'); // false
+ * ```
+ */
+export interface Snapshot extends Disposable {
+  /** Grows with every commit; two snapshots of one commit have the same. */
+  readonly sequence: number;
+  bucket(name: string): ReadableBucket;
+  buckets(): Iterable<BucketInfo>;
+  /** Ends it. Reads begun before go on; later ones raise SNAPSHOT_RELEASED. Safe to call twice. */
+  release(): void;
+}
+
+/** Snapshots that were forgotten without release give their pages back when they are collected. */
+const forgotten = new FinalizationRegistry<() => void>((release) => release());
+
+export class StoreSnapshot implements Snapshot {
+  readonly sequence: number;
+  private readonly store: Store;
+  private readonly commit: Commit;
+  private readonly unpin: () => void;
+  private released = false;
+
+  constructor(store: Store) {
+    store.assertOpen();
+    this.store = store;
+    this.commit = store.committed;
+    this.sequence = this.commit.sequence;
+    this.unpin = pinTree(store, this.sequence, catalogRoot(this.commit)).release;
+    forgotten.register(this, this.unpin, this);
+  }
+
+  bucket(name: string): ReadableBucket {
+    checkBucketName(name);
+    return new BucketReader(name, this.viewOf(name));
+  }
+
+  buckets(): Iterable<BucketInfo> {
+    this.assertLive();
+    return bucketInfos(this.store, this.commit);
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    forgotten.unregister(this);
+    this.unpin();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  private viewOf(name: string): BucketView {
+    const { store, commit } = this;
+    const root = () => {
+      this.assertLive();
+      return bucketRoot(store.pager, catalogRoot(commit), name);
+    };
+    return { pager: store.pager, root, pin: () => pinTree(store, commit.sequence, root()) };
+  }
+
+  private assertLive(): void {
+    this.store.assertOpen();
+    if (this.released)
+      throw new StoreError('SNAPSHOT_RELEASED', 'the snapshot was released: take another one');
+  }
+}
+
+/** Every bucket of a commit, by name. */
+export function* bucketInfos(store: Store, commit: Commit): Generator<BucketInfo> {
+  for (const { name, record } of catalogEntries(store.pager, catalogRoot(commit)))
+    yield { name, entries: record.root.entries };
+}

@@ -1,0 +1,168 @@
+/**
+ * The file seam over a real file. The runtime repeats neither short reads and writes nor calls that
+ * a signal interrupted, so every transfer loops until it is whole.
+ */
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+import { fileError, type StoreFile } from './store-file.js';
+
+const readAsync = promisify(fs.read);
+const writeAsync = promisify(fs.write);
+const readvAsync = promisify(fs.readv);
+const syncAsync = promisify(fs.fdatasync);
+const truncateAsync = promisify(fs.ftruncate);
+const closeAsync = promisify(fs.close);
+
+/** Buffers that one vectored read may take; systems allow at least this many. */
+const VECTORS_MAX = 1024;
+
+function isInterrupted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EINTR';
+}
+
+export class DiskFile implements StoreFile {
+  readonly path: string;
+  readonly descriptor: number;
+
+  constructor(path: string, descriptor: number) {
+    this.path = path;
+    this.descriptor = descriptor;
+  }
+
+  readSync(target: Buffer, offset: number, length: number, position: number): number {
+    let done = 0;
+    while (done < length) {
+      const read = this.attempt('read', () =>
+        fs.readSync(this.descriptor, target, offset + done, length - done, position + done),
+      );
+      if (read === 0) break;
+      if (read > 0) done += read;
+    }
+    return done;
+  }
+
+  async read(target: Buffer, offset: number, length: number, position: number): Promise<number> {
+    let done = 0;
+    while (done < length) {
+      const read = await this.attemptAsync('read', async () => {
+        const result = await readAsync(
+          this.descriptor,
+          target,
+          offset + done,
+          length - done,
+          position + done,
+        );
+        return result.bytesRead;
+      });
+      if (read === 0) break;
+      if (read > 0) done += read;
+    }
+    return done;
+  }
+
+  readManySync(targets: readonly Buffer[], position: number): number {
+    const batch = targets.slice(0, VECTORS_MAX);
+    const read = this.attempt('read', () => fs.readvSync(this.descriptor, batch, position));
+    return this.finishMany(targets, position, Math.max(read, 0));
+  }
+
+  async readMany(targets: readonly Buffer[], position: number): Promise<number> {
+    const batch = targets.slice(0, VECTORS_MAX);
+    const read = await this.attemptAsync(
+      'read',
+      async () => (await readvAsync(this.descriptor, batch, position)).bytesRead,
+    );
+    return this.finishMany(targets, position, Math.max(read, 0));
+  }
+
+  /** A vectored read that came back short goes on buffer by buffer: rare, so simple. */
+  private finishMany(targets: readonly Buffer[], position: number, read: number): number {
+    let before = 0;
+    let done = read;
+    for (const target of targets) {
+      const end = before + target.length;
+      if (done < end) {
+        const have = done - before;
+        const more = this.readSync(target, have, target.length - have, position + done);
+        done += more;
+        if (done < end) break;
+      }
+      before = end;
+    }
+    return done;
+  }
+
+  writeSync(source: Buffer, offset: number, length: number, position: number): void {
+    let done = 0;
+    while (done < length) {
+      const written = this.attempt('write', () =>
+        fs.writeSync(this.descriptor, source, offset + done, length - done, position + done),
+      );
+      if (written > 0) done += written;
+    }
+  }
+
+  async write(source: Buffer, offset: number, length: number, position: number): Promise<void> {
+    let done = 0;
+    while (done < length) {
+      const written = await this.attemptAsync('write', async () => {
+        const result = await writeAsync(
+          this.descriptor,
+          source,
+          offset + done,
+          length - done,
+          position + done,
+        );
+        return result.bytesWritten;
+      });
+      if (written > 0) done += written;
+    }
+  }
+
+  async sync(): Promise<void> {
+    // Not repeated when interrupted: after any failed sync the kernel may have dropped the pages.
+    try {
+      await syncAsync(this.descriptor);
+    } catch (error) {
+      throw fileError('sync', this.path, error);
+    }
+  }
+
+  size(): number {
+    return this.attempt('stat', () => fs.fstatSync(this.descriptor).size);
+  }
+
+  async truncate(size: number): Promise<void> {
+    await this.attemptAsync('resize', async () => {
+      await truncateAsync(this.descriptor, size);
+      return 1;
+    });
+  }
+
+  async close(): Promise<void> {
+    try {
+      await closeAsync(this.descriptor);
+    } catch (error) {
+      throw fileError('close', this.path, error);
+    }
+  }
+
+  /** The result of one system call, or -1 if a signal interrupted it and it is to be made again. */
+  private attempt(operation: string, call: () => number): number {
+    try {
+      return call();
+    } catch (error) {
+      if (isInterrupted(error)) return -1;
+      throw fileError(operation, this.path, error);
+    }
+  }
+
+  private async attemptAsync(operation: string, call: () => Promise<number>): Promise<number> {
+    try {
+      return await call();
+    } catch (error) {
+      if (isInterrupted(error)) return -1;
+      throw fileError(operation, this.path, error);
+    }
+  }
+}

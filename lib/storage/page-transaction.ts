@@ -1,0 +1,213 @@
+/**
+ * A writer's view of the pages: it copies a page the first time it changes it, remembers what it
+ * made and what it no longer needs, and can drop it all. Trees are changed through this.
+ *
+ * A page is this transaction's own, to be changed in place, if it carries the transaction's stamp and
+ * is still only in memory. What was written to the file, even by this transaction, is copied again:
+ * no page is written twice under one number and stamp.
+ */
+import {
+  initPage,
+  PAGE_NUMBER,
+  PAGE_SEQUENCE_HIGH,
+  PAGE_SEQUENCE_LOW,
+  PAGE_STAMP,
+  pageKind,
+  pageSequence,
+} from '../format/page.js';
+import type { PageMemory } from '../format/page-memory.js';
+import type { Extent } from '../format/value-extents.js';
+import { NumberList } from './number-list.js';
+import type { PageWriter } from './page-writer.js';
+import { type PageReader, type Pager, pageNumberAt } from './pager.js';
+import type { Snapshots } from './snapshots.js';
+import type { Space } from './space.js';
+
+/** Stamps of one opening of the store differ by their sequences, those of two openings by chance. */
+export function stampOf(salt: number, sequence: number): number {
+  return (salt + sequence) >>> 0;
+}
+
+const TWO_32 = 0x1_0000_0000;
+
+export class PageTransaction implements PageReader {
+  readonly memory: PageMemory;
+  readonly pageSize: number;
+  readonly pager: Pager;
+  readonly writer: PageWriter;
+  private readonly space: Space;
+  private readonly salt: number;
+  private readonly nextSequence: () => number;
+  private readonly snapshots: Snapshots;
+  private readonly firstSequence: number;
+  private born = new NumberList();
+  private freedPages = new NumberList();
+  private freedBirths = new NumberList();
+  private currentSequence: number;
+  private currentStamp: number;
+
+  constructor(
+    pager: Pager,
+    space: Space,
+    writer: PageWriter,
+    snapshots: Snapshots,
+    salt: number,
+    nextSequence: () => number,
+  ) {
+    this.pager = pager;
+    this.memory = pager.memory;
+    this.pageSize = pager.pageSize;
+    this.space = space;
+    this.writer = writer;
+    this.salt = salt;
+    this.nextSequence = nextSequence;
+    this.snapshots = snapshots;
+    this.currentSequence = nextSequence();
+    this.firstSequence = this.currentSequence;
+    this.currentStamp = stampOf(salt, this.currentSequence);
+  }
+
+  get sequence(): number {
+    return this.currentSequence;
+  }
+
+  get stamp(): number {
+    return this.currentStamp;
+  }
+
+  /** Pages made so far that no commit reaches yet. */
+  get bornPages(): NumberList {
+    return this.born;
+  }
+
+  get freed(): { pages: NumberList; births: NumberList } {
+    return { pages: this.freedPages, births: this.freedBirths };
+  }
+
+  /**
+   * Fixes all that was changed so far for a reader inside the transaction: later changes copy. Returns
+   * the sequence that the reader sees.
+   */
+  freeze(): number {
+    const frozen = this.currentSequence;
+    this.currentSequence = this.nextSequence();
+    this.currentStamp = stampOf(this.salt, this.currentSequence);
+    return frozen;
+  }
+
+  load(page: number, stamp: number): number {
+    return this.pager.load(page, stamp);
+  }
+
+  /** A new page, dirty, of which only the header is set; its kind's own `init` completes it. */
+  create(kind: number): number {
+    const page = this.space.allocate();
+    this.born.push(page);
+    this.pager.cache.discard(page);
+    const base = this.pager.cache.takeDirty(page);
+    initPage(this.memory, base, kind, page, this.currentStamp, this.currentSequence);
+    return base;
+  }
+
+  isOwn(base: number): boolean {
+    return this.memory.u32[(base + PAGE_STAMP) >>> 2] === this.currentStamp && this.pager.cache.isDirty(base);
+  }
+
+  /** Whether a page was our own before a `freeze` whose readers are gone, and was never written. */
+  private isOwnAgain(base: number): boolean {
+    const birth = pageSequence(this.memory, base);
+    return (
+      birth >= this.firstSequence &&
+      this.pager.cache.isDirty(base) &&
+      !this.snapshots.needs(birth, this.currentSequence)
+    );
+  }
+
+  /** The base of a page that may be changed in place: the page itself if it is our own, else a copy. */
+  writable(page: number, stamp: number): number {
+    const base = this.pager.load(page, stamp);
+    if (this.isOwn(base)) return base;
+    if (this.isOwnAgain(base)) {
+      this.setIdentity(base, page);
+      return base;
+    }
+    const copy = this.create(pageKind(this.memory, base));
+    const copyPage = pageNumberAt(this.memory, copy);
+    // Making room for the copy may have dropped the original, so it is looked up again.
+    const original = this.pager.load(page, stamp);
+    this.noteFreed(page, pageSequence(this.memory, original));
+    this.memory.bytes.set(this.pager.cache.view(original), copy);
+    this.setIdentity(copy, copyPage);
+    return copy;
+  }
+
+  private setIdentity(base: number, page: number): void {
+    this.memory.u32[(base + PAGE_NUMBER) >>> 2] = page;
+    this.memory.u32[(base + PAGE_STAMP) >>> 2] = this.currentStamp;
+    this.memory.u32[(base + PAGE_SEQUENCE_LOW) >>> 2] = this.currentSequence >>> 0;
+    this.memory.u16[(base + PAGE_SEQUENCE_HIGH) >>> 1] = this.currentSequence / TWO_32;
+  }
+
+  /** Gives up a node that the tree no longer refers to. */
+  freeNode(page: number, stamp: number): void {
+    const base = this.pager.load(page, stamp);
+    if (this.isOwn(base) || this.isOwnAgain(base)) {
+      // No one else has seen it and the file has not: its number can serve again at once.
+      this.pager.cache.discard(page);
+      this.space.release(page);
+    } else this.noteFreed(page, pageSequence(this.memory, base));
+  }
+
+  /** Gives up pages without reading them; they count as old as the store. */
+  freeUnread(page: number, pages: number): void {
+    for (let i = 0; i < pages; i++) this.noteFreed(page + i, 0);
+  }
+
+  /** Consecutive pages for content that goes straight to the file. */
+  allocateRun(pagesMin: number, pagesMax: number): Extent {
+    const extent = this.space.allocateRun(pagesMin, pagesMax);
+    for (let i = 0; i < extent.pages; i++) {
+      this.born.push(extent.page + i);
+      this.pager.cache.discard(extent.page + i);
+    }
+    return extent;
+  }
+
+  /** Gives back the unused end of a run just allocated. */
+  releaseRun(page: number, pages: number): void {
+    for (let i = 0; i < pages; i++) this.space.release(page + i);
+  }
+
+  /** Writes dirty pages to the file if too many are in memory. Call where no base is kept. */
+  spillIfNeeded(): void {
+    const cache = this.pager.cache;
+    if (cache.dirtyFrames < cache.dirtyFramesMax) return;
+    const bases = cache.dirtyBases();
+    this.writer.writeSync(this.memory, bases);
+    for (const base of bases) cache.markClean(base);
+  }
+
+  /**
+   * Drops everything: the pages that were freed are not, and those that were made are free. They are
+   * returned if a reader inside the transaction may still look at them (`held`), else available at once.
+   */
+  rollback(held: boolean): NumberList {
+    const { born } = this;
+    for (let i = 0; i < born.length; i++) {
+      if (held) this.space.free(born.at(i));
+      else {
+        this.pager.cache.discard(born.at(i));
+        this.space.release(born.at(i));
+      }
+    }
+    this.born = new NumberList();
+    this.freedPages = new NumberList();
+    this.freedBirths = new NumberList();
+    return held ? born : this.born;
+  }
+
+  private noteFreed(page: number, birth: number): void {
+    this.freedPages.push(page);
+    this.freedBirths.push(birth);
+  }
+}

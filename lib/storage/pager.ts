@@ -1,0 +1,148 @@
+/**
+ * Reads pages through the cache, and believes none before its checksum, number, stamp and structure
+ * have held. Every page of a tree that anything above reads comes through here.
+ */
+import {
+  KIND_BRANCH,
+  KIND_LEAF,
+  PAGE_NUMBER,
+  PAGE_STAMP,
+  pageCorrupt,
+  pageKind,
+  verifyPage,
+} from '../format/page.js';
+import type { PageMemory } from '../format/page-memory.js';
+import { checkNodeStructure } from '../format/structure.js';
+import type { PageCache } from './page-cache.js';
+import type { StoreFile } from './store-file.js';
+
+/** What a tree needs in order to be read: a store's pager, or a transaction's view of it. */
+export interface PageReader {
+  readonly memory: PageMemory;
+  readonly pageSize: number;
+  /** The base of a node in `memory`, good until the next call that loads or makes a page. */
+  load(page: number, stamp: number): number;
+}
+
+export interface PagerCounts {
+  hits: number;
+  misses: number;
+  pagesRead: number;
+}
+
+/** Pages that one read takes at the most: 256 KiB of the smallest. */
+export const RUN_PAGES_MAX = 64;
+
+export class Pager implements PageReader {
+  readonly cache: PageCache;
+  readonly file: StoreFile;
+  readonly memory: PageMemory;
+  readonly pageSize: number;
+  readonly counts: PagerCounts = { hits: 0, misses: 0, pagesRead: 0 };
+
+  constructor(cache: PageCache, file: StoreFile) {
+    this.cache = cache;
+    this.file = file;
+    this.memory = cache.memory;
+    this.pageSize = cache.pageSize;
+  }
+
+  load(page: number, stamp: number): number {
+    const base = this.cache.find(page);
+    if (base >= 0 && this.memory.u32[(base + PAGE_STAMP) >>> 2] === stamp) {
+      this.counts.hits++;
+      return base;
+    }
+    return this.fetch(page, stamp);
+  }
+
+  /** Whether the page is in memory, so that `load` will not wait for the disk. */
+  has(page: number): boolean {
+    return this.cache.find(page) >= 0;
+  }
+
+  private fetch(page: number, stamp: number): number {
+    this.counts.misses++;
+    // A frame with another stamp is left from an earlier life of the page number: only the file tells.
+    this.cache.discard(page);
+    const base = this.cache.takeLoading();
+    try {
+      const read = this.file.readSync(this.memory.bytes, base, this.pageSize, page * this.pageSize);
+      this.accept(base, page, stamp, read);
+    } catch (error) {
+      this.cache.dropLoading(base);
+      throw error;
+    }
+    this.cache.loaded(base, page, true);
+    return base;
+  }
+
+  private accept(base: number, page: number, stamp: number, read: number): void {
+    this.counts.pagesRead++;
+    if (read < this.pageSize) throw pageCorrupt(page, 'the file ends before it');
+    verifyPage(this.memory, base, this.pageSize, page, stamp);
+    const kind = pageKind(this.memory, base);
+    if (kind !== KIND_LEAF && kind !== KIND_BRANCH)
+      throw pageCorrupt(page, `a node was expected, it is of kind ${kind}`);
+    checkNodeStructure(this.memory, base, this.pageSize, page);
+  }
+
+  /**
+   * Reads `stamps.length` consecutive pages from `first` on in one request, for a scan. Nothing is
+   * verified or raised for a page that does not hold: `load` will fetch it alone and say so.
+   */
+  fetchRun(first: number, stamps: readonly number[]): void {
+    const bases = this.takeRun(stamps.length);
+    let read = 0;
+    try {
+      read = this.file.readManySync(this.viewsOf(bases), first * this.pageSize);
+    } finally {
+      this.enterRun(bases, first, stamps, read);
+    }
+  }
+
+  /** As `fetchRun`, without holding up the event loop. */
+  async fetchRunAsync(first: number, stamps: readonly number[]): Promise<void> {
+    const bases = this.takeRun(stamps.length);
+    let read = 0;
+    try {
+      read = await this.file.readMany(this.viewsOf(bases), first * this.pageSize);
+    } finally {
+      this.enterRun(bases, first, stamps, read);
+    }
+  }
+
+  private takeRun(pages: number): number[] {
+    const bases: number[] = [];
+    for (let i = 0; i < pages; i++) bases.push(this.cache.takeLoading());
+    return bases;
+  }
+
+  private viewsOf(bases: readonly number[]): Buffer[] {
+    return bases.map((base) => this.cache.view(base));
+  }
+
+  private enterRun(bases: readonly number[], first: number, stamps: readonly number[], read: number): void {
+    for (let i = 0; i < bases.length; i++) {
+      const base = bases[i];
+      const page = first + i;
+      if (this.cache.find(page) < 0 && this.holds(base, page, stamps[i], read - i * this.pageSize))
+        this.cache.loaded(base, page, false);
+      else this.cache.dropLoading(base);
+    }
+  }
+
+  private holds(base: number, page: number, stamp: number, read: number): boolean {
+    try {
+      this.accept(base, page, stamp, read);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** The number that a page in memory carries. */
+export function pageNumberAt(memory: PageMemory, base: number): number {
+  return memory.u32[(base + PAGE_NUMBER) >>> 2];
+}

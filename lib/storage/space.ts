@@ -1,0 +1,230 @@
+/**
+ * Which pages of the file are free: allocates them, takes them back, and says what a checkpoint has
+ * to write. Maps are read when first needed and kept; see `format/space-page.ts` for their places.
+ */
+import { StoreError } from '../errors.js';
+import { REFERENCE_FREE, SpaceGeometry } from '../format/space-page.js';
+import type { Extent } from '../format/value-extents.js';
+import { SpaceGroup } from './space-group.js';
+
+/** Reads a map or directory page that the file holds; raises PAGE_CORRUPT if it does not hold. */
+export interface SpaceReader {
+  readMap(group: number, checksum: number, copy: number): Uint32Array;
+  readDirectory(run: number, checksum: number, copy: number): Uint32Array;
+}
+
+export class Space {
+  readonly geometry: SpaceGeometry;
+  private readonly reader: SpaceReader;
+  private readonly groups: (SpaceGroup | undefined)[] = [];
+  /** References of each run, two numbers a group, as the last checkpoint left them. */
+  private readonly directories: (Uint32Array | undefined)[] = [];
+  private roots: Uint32Array;
+  private pages: number;
+  private freeTotal: number;
+  private searchGroup = 0;
+  /** Groups from here up were searched since a page last became available in them, in vain. */
+  private exhausted = false;
+
+  constructor(
+    pageSize: number,
+    reader: SpaceReader,
+    pageCount: number,
+    freePages: number,
+    roots: Uint32Array,
+  ) {
+    this.geometry = new SpaceGeometry(pageSize);
+    this.reader = reader;
+    this.pages = pageCount;
+    this.freeTotal = freePages;
+    this.roots = roots.slice();
+    if (pageCount === 0) this.startGroup(0);
+  }
+
+  /** Pages of the file, used or free. */
+  get pageCount(): number {
+    return this.pages;
+  }
+
+  get freePages(): number {
+    return this.freeTotal;
+  }
+
+  get groupCount(): number {
+    return Math.ceil(this.pages / this.geometry.groupPages);
+  }
+
+  /** A free page, or a new one at the end of the file. */
+  allocate(): number {
+    if (!this.exhausted) {
+      const groups = this.groupCount;
+      for (let tried = 0; tried < groups; tried++) {
+        const index = this.searchGroup;
+        const group = this.mayHaveAvailable(index) ? this.group(index) : undefined;
+        const inGroup = group === undefined || group.availableCount === 0 ? -1 : group.take();
+        if (inGroup >= 0) {
+          this.freeTotal--;
+          return index * this.geometry.groupPages + inGroup;
+        }
+        this.searchGroup = index + 1 < groups ? index + 1 : 0;
+      }
+      this.exhausted = true;
+    }
+    return this.grow(1).page;
+  }
+
+  /**
+   * Consecutive pages: at least `pagesMin` if free space has such a run, else new ones at the end of
+   * the file. Never more than `pagesMax`; fewer than `pagesMin` only where a group ends.
+   */
+  allocateRun(pagesMin: number, pagesMax: number): Extent {
+    if (!this.exhausted) {
+      for (let index = 0; index < this.groupCount; index++) {
+        if (!this.mayHaveAvailable(index)) continue;
+        const group = this.group(index);
+        if (group.availableCount < pagesMin) continue;
+        const run = group.findRun(pagesMin, pagesMax);
+        if (run.length === 0) continue;
+        for (let i = 0; i < run.length; i++) group.use(run.index + i);
+        this.freeTotal -= run.length;
+        return { page: index * this.geometry.groupPages + run.index, pages: run.length };
+      }
+    }
+    return this.grow(pagesMax);
+  }
+
+  /** Marks a page that the tree no longer reaches. It can be used once `makeAvailable` was called. */
+  free(page: number): void {
+    const group = this.group(this.geometry.groupOf(page));
+    const before = group.freeCount;
+    group.setFree(page % this.geometry.groupPages);
+    this.freeTotal += group.freeCount - before;
+  }
+
+  /** Takes back a `free` of a commit that failed. */
+  unfree(page: number): void {
+    const group = this.group(this.geometry.groupOf(page));
+    const before = group.freeCount;
+    group.clearFree(page % this.geometry.groupPages);
+    this.freeTotal += group.freeCount - before;
+  }
+
+  makeAvailable(page: number): void {
+    const group = this.group(this.geometry.groupOf(page));
+    group.setAvailable(page % this.geometry.groupPages);
+    this.exhausted = false;
+  }
+
+  /** Gives back a page that no commit ever reached: free and available at once. */
+  release(page: number): void {
+    this.free(page);
+    this.makeAvailable(page);
+  }
+
+  isFree(page: number): boolean {
+    return this.group(this.geometry.groupOf(page)).isFree(page % this.geometry.groupPages);
+  }
+
+  /** Groups whose map must be written, with the references as they stand in the file. */
+  changedGroups(): number[] {
+    const changed: number[] = [];
+    for (let index = 0; index < this.groups.length; index++)
+      if (this.groups[index]?.changed === true) changed.push(index);
+    return changed;
+  }
+
+  /** The bits of a group's map, to be written. */
+  mapBits(group: number): Uint32Array {
+    return this.group(group).free;
+  }
+
+  freeInGroup(group: number): number {
+    return this.group(group).freeCount;
+  }
+
+  references(run: number): Uint32Array {
+    let references = this.directories[run];
+    if (references === undefined) {
+      const root = run * 2;
+      const isNew = this.roots[root] === 0 && this.roots[root + 1] === 0;
+      references = isNew
+        ? new Uint32Array(this.geometry.runGroups * 2)
+        : this.reader.readDirectory(run, this.roots[root], this.roots[root + 1] >>> 31);
+      this.directories[run] = references;
+    }
+    return references;
+  }
+
+  get rootReferences(): Uint32Array {
+    return this.roots;
+  }
+
+  /** After a checkpoint became durable: what it wrote is now what the file has. */
+  install(
+    roots: Uint32Array,
+    directories: ReadonlyMap<number, Uint32Array>,
+    written: readonly number[],
+  ): void {
+    this.roots = roots;
+    for (const [run, references] of directories) this.directories[run] = references;
+    for (const index of written) this.group(index).changed = false;
+  }
+
+  private mayHaveAvailable(index: number): boolean {
+    const group = this.groups[index];
+    if (group !== undefined) return group.availableCount > 0;
+    const references = this.references(this.geometry.runOf(index));
+    return (references[(index % this.geometry.runGroups) * 2 + 1] & REFERENCE_FREE) !== 0;
+  }
+
+  private group(index: number): SpaceGroup {
+    const known = this.groups[index];
+    if (known !== undefined) return known;
+    const references = this.references(this.geometry.runOf(index));
+    const at = (index % this.geometry.runGroups) * 2;
+    const group = new SpaceGroup(this.geometry.groupPages);
+    group.load(this.reader.readMap(index, references[at], references[at + 1] >>> 31));
+    this.groups[index] = group;
+    return group;
+  }
+
+  /** Adds up to `pagesMax` pages at the end of the file, as many as stay within one group. */
+  private grow(pagesMax: number): Extent {
+    const { groupPages, pagesMax: most } = this.geometry;
+    if (this.pages % groupPages === 0) {
+      this.startGroup(this.pages / groupPages);
+      // The new group's first pages became available beside its fixed ones: nothing need be wasted.
+      if (!this.exhausted) return { page: this.allocate(), pages: 1 };
+    }
+    const left = groupPages - (this.pages % groupPages);
+    const pages = Math.min(pagesMax, left, most - this.pages);
+    if (pages <= 0) {
+      throw new StoreError(
+        'DISK_FULL',
+        `the store has ${this.pages} pages, the most its page size allows: use larger pages for a larger store`,
+      );
+    }
+    const page = this.pages;
+    // The map knows only free pages; growing changes none of its bits, but its group must be written.
+    this.group(this.geometry.groupOf(page)).changed = true;
+    this.pages += pages;
+    return { page, pages };
+  }
+
+  /** Begins a group at the end of the file: reserves its fixed pages and frees those between. */
+  private startGroup(index: number): void {
+    const group = new SpaceGroup(this.geometry.groupPages);
+    const first = index * this.geometry.groupPages;
+    const end = this.geometry.fixedEnd(index);
+    this.groups[index] = group;
+    this.pages = end;
+    for (let page = first; page < end; page++) {
+      if (this.geometry.isFixed(page)) continue;
+      group.setFree(page - first);
+      group.setAvailable(page - first);
+      this.freeTotal++;
+      this.exhausted = false;
+    }
+    group.changed = true;
+  }
+}

@@ -1,0 +1,48 @@
+/** The bytes of an empty store: both meta pages, and the first map of free space with its directory. */
+import crypto from 'node:crypto';
+import { encodeMeta, META_REFERENCES, type Meta, STORE_ID_BYTES } from '../format/meta-page.js';
+import {
+  initPage,
+  KIND_SPACE_DIRECTORY,
+  KIND_SPACE_MAP,
+  NO_PAGE,
+  PAGE_HEADER_BYTES,
+  type PageSize,
+  sealPage,
+} from '../format/page.js';
+import { PageMemory } from '../format/page-memory.js';
+import { SpaceGeometry } from '../format/space-page.js';
+
+export function createImage(pageSize: PageSize): Buffer {
+  const geometry = new SpaceGeometry(pageSize);
+  const pageCount = geometry.fixedEnd(0);
+  const memory = new PageMemory(pageCount * pageSize);
+  const directories = new Uint32Array(2 * META_REFERENCES);
+  const mapPage = geometry.mapPage(0, 0);
+  initPage(memory, mapPage * pageSize, KIND_SPACE_MAP, mapPage, 0, 0);
+  const directoryPage = geometry.directoryPage(0, 0);
+  initPage(memory, directoryPage * pageSize, KIND_SPACE_DIRECTORY, directoryPage, 0, 0);
+  memory.u32[(directoryPage * pageSize + PAGE_HEADER_BYTES) >>> 2] = sealPage(
+    memory,
+    mapPage * pageSize,
+    pageSize,
+  );
+  directories[0] = sealPage(memory, directoryPage * pageSize, pageSize);
+  const meta: Meta = {
+    pageSize,
+    storeId: crypto.randomBytes(STORE_ID_BYTES),
+    sequence: 0,
+    generation: 0,
+    stamp: 0,
+    pageCount,
+    freePages: 0,
+    catalogPage: NO_PAGE,
+    catalogStamp: 0,
+    buckets: 0,
+    directories,
+  };
+  // Both are written, so that a meta page that does not hold always means damage.
+  encodeMeta(memory, 0, 0, meta);
+  encodeMeta(memory, pageSize, 1, { ...meta, generation: 1 });
+  return memory.bytes;
+}

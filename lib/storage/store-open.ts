@@ -1,0 +1,208 @@
+/**
+ * Opens or creates the file of a store: takes its lock, finds the newest whole meta page, and gives
+ * back what interrupted work left behind.
+ */
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import { StoreError } from '../errors.js';
+import { hasMagic, META_PAGES, type Meta } from '../format/meta-page.js';
+import { PAGE_SIZES, type PageSize, pageCorrupt } from '../format/page.js';
+import { PageMemory } from '../format/page-memory.js';
+import { SpaceGeometry } from '../format/space-page.js';
+import { DiskFile } from './disk-file.js';
+import { storeLocked, tryLockFile } from './file-lock.js';
+import { MemoryFile } from './memory-file.js';
+import { PageCache } from './page-cache.js';
+import { holderOf, notePending, removePending } from './pending-file.js';
+import { Store } from './store.js';
+import { fileError, type StoreFile } from './store-file.js';
+import { createImage } from './store-image.js';
+import { newestMeta, readMetas } from './store-metas.js';
+
+export interface StoreOptions {
+  readonly readOnly: boolean;
+  readonly create: boolean;
+  readonly pageSize: PageSize;
+  readonly cacheBytesMax: number;
+  readonly dirtyBytesMax: number;
+  readonly durable: boolean;
+}
+
+/** What opening found and mended after an interrupted run. */
+export interface RecoveryReport {
+  /** Whether the last run closed the store; false also for one that was killed without work under way. */
+  readonly clean: boolean;
+  /** Whether a meta page was torn or damaged, so that the other one, perhaps older, was used. */
+  readonly metaPageDamaged: boolean;
+  /** Pages past the end of the last checkpoint that interrupted work had written; they were cut off. */
+  readonly pagesReclaimed: number;
+  /** Sequence of the commit that the store opened at. */
+  readonly sequence: number;
+}
+
+export interface OpenedStore {
+  readonly store: Store;
+  readonly recovery: RecoveryReport;
+}
+
+/** Opens the store in the file at `path`, or makes it. */
+export async function openStore(path: string, options: StoreOptions): Promise<OpenedStore> {
+  const file = openFile(path, options);
+  try {
+    return await openLocked(path, file, options);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** A store that lives in memory and is gone when it is closed. */
+export async function openMemoryStore(options: StoreOptions): Promise<OpenedStore> {
+  const file = new MemoryFile();
+  return openOn(file, options, () => file.close());
+}
+
+/**
+ * Opens a store on any file seam that the caller has exclusive use of. `release` runs at close.
+ */
+export async function openOn(
+  file: StoreFile,
+  options: StoreOptions,
+  release: () => Promise<void>,
+  interrupted = false,
+): Promise<OpenedStore> {
+  const found = readMetas(file);
+  let damaged = found.damaged;
+  let newest = newestMeta(found.metas);
+  if (newest === undefined) {
+    await create(file, options);
+    newest = newestMeta(readMetas(file).metas);
+    damaged = false;
+    if (newest === undefined)
+      throw new StoreError('IO_ERROR', `the new store at ${file.path} cannot be read back: check the disk`);
+  }
+  const pagesReclaimed = await cutTail(file, newest, options.readOnly);
+  const cache = new PageCache(newest.pageSize, options.cacheBytesMax, options.dirtyBytesMax);
+  const salt = crypto.randomBytes(4).readUInt32LE();
+  const { readOnly, durable } = options;
+  const store = new Store({ file, meta: newest, cache, salt, readOnly, durable, release });
+  const recovery = {
+    clean: !interrupted && !damaged,
+    metaPageDamaged: damaged,
+    pagesReclaimed,
+    sequence: newest.sequence,
+  };
+  return { store, recovery };
+}
+
+function openFile(path: string, options: StoreOptions): DiskFile {
+  const { O_RDONLY, O_RDWR, O_CREAT } = fs.constants;
+  const flags = options.readOnly ? O_RDONLY : options.create ? O_RDWR | O_CREAT : O_RDWR;
+  try {
+    const descriptor = fs.openSync(path, flags, 0o644);
+    if (fs.fstatSync(descriptor).isFile()) return new DiskFile(path, descriptor);
+    fs.closeSync(descriptor);
+  } catch (cause) {
+    throw openError(path, cause);
+  }
+  throw new StoreError(
+    'NOT_A_STORE',
+    `${path} is not a file: name the file that holds, or is to hold, the store`,
+    { details: { path } },
+  );
+}
+
+function openError(path: string, cause: unknown): StoreError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new StoreError(
+      'STORE_NOT_FOUND',
+      `there is no store at ${path}: check the path, and that its folder exists`,
+      { cause, details: { path } },
+    );
+  }
+  if (code === 'EISDIR') {
+    return new StoreError(
+      'NOT_A_STORE',
+      `${path} is a folder: name the file that holds, or is to hold, the store`,
+      { cause, details: { path } },
+    );
+  }
+  return fileError('open', path, cause);
+}
+
+async function openLocked(path: string, file: DiskFile, options: StoreOptions): Promise<OpenedStore> {
+  if (!tryLockFile(file.descriptor, options.readOnly)) throw storeLocked(path, holderOf(path));
+  const empty = file.size() === 0;
+  if (empty && options.readOnly)
+    throw new StoreError('NOT_A_STORE', `${path} is empty: there is no store in it to read`, {
+      details: { path },
+    });
+  if (options.readOnly) return openOn(file, options, () => file.close());
+  const interrupted = !empty && notePending(path);
+  if (empty) notePending(path);
+  const opened = await openOn(file, options, () => release(path, file), interrupted);
+  if (empty) syncFolder(path);
+  return opened;
+}
+
+async function release(path: string, file: DiskFile): Promise<void> {
+  removePending(path);
+  await file.close();
+}
+
+/** Makes a new store where there is none; refuses to overwrite anything that might hold data. */
+async function create(file: StoreFile, options: StoreOptions): Promise<void> {
+  const size = file.size();
+  if (size > 0 && !isUnfinishedStore(file, size)) throw notAStore(file, size);
+  if (options.readOnly) throw notAStore(file, size);
+  const image = createImage(options.pageSize);
+  await file.truncate(0);
+  await file.write(image, 0, image.length, 0);
+  await file.sync();
+}
+
+/** What a crash during `create` leaves: shorter than any store with data, and zeros or our own magic. */
+function isUnfinishedStore(file: StoreFile, size: number): boolean {
+  const largest = PAGE_SIZES[PAGE_SIZES.length - 1];
+  const emptyPages = new SpaceGeometry(largest).fixedEnd(0);
+  if (size > emptyPages * largest) return false;
+  const bytes = Buffer.alloc(size);
+  file.readSync(bytes, 0, size, 0);
+  const claimed = PAGE_SIZES.find((pageSize) => size <= emptyPages * pageSize) ?? largest;
+  const magic = (size >= 64 && hasMagic(bytes, 0)) || (size >= claimed + 64 && hasMagic(bytes, claimed));
+  return bytes.every((byte) => byte === 0) || (magic && size <= emptyPages * claimed);
+}
+
+function notAStore(file: StoreFile, size: number): StoreError {
+  const memory = new PageMemory(PAGE_SIZES[PAGE_SIZES.length - 1] * META_PAGES);
+  file.readSync(memory.bytes, 0, Math.min(size, memory.bytes.length), 0);
+  const ours = hasMagic(memory.bytes, 0) || PAGE_SIZES.some((pageSize) => hasMagic(memory.bytes, pageSize));
+  if (ours) return pageCorrupt(0, 'neither meta page holds, so no commit can be found');
+  const message = `${file.path} is not a btree-store file: check the path; nothing was changed`;
+  return new StoreError('NOT_A_STORE', message, { details: { path: file.path } });
+}
+
+/** Cuts off pages that unfinished work appended after the last checkpoint; returns how many. */
+async function cutTail(file: StoreFile, meta: Meta, readOnly: boolean): Promise<number> {
+  const end = meta.pageCount * meta.pageSize;
+  const size = file.size();
+  if (size < end && !readOnly)
+    throw pageCorrupt(Math.floor(size / meta.pageSize), 'the file was cut off before it');
+  if (size <= end || readOnly) return 0;
+  await file.truncate(end);
+  return Math.ceil((size - end) / meta.pageSize);
+}
+
+/** A new file's name is durable only once its folder is synced. Some systems refuse; theirs is the risk. */
+function syncFolder(path: string): void {
+  const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+  const folder = slash < 0 ? '.' : path.slice(0, slash + 1);
+  try {
+    const descriptor = fs.openSync(folder, fs.constants.O_RDONLY);
+    fs.fsyncSync(descriptor);
+    fs.closeSync(descriptor);
+  } catch {
+    return;
+  }
+}

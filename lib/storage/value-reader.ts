@@ -1,0 +1,88 @@
+/** Reads large values from their extents, page by page verified, past the cache. */
+import { StoreError } from '../errors.js';
+import { KIND_VALUE, PAGE_HEADER_BYTES, pageCorrupt, pageKind, verifyPage } from '../format/page.js';
+import { PageMemory } from '../format/page-memory.js';
+import { type ValueExtents, valuePageBytes } from '../format/value-extents.js';
+import type { StoreFile } from './store-file.js';
+
+/** Pages of one read. */
+const READ_PAGES_MAX = 64;
+/** Longer values do not fit into one Buffer on every supported runtime. */
+const BUFFER_BYTES_MAX = 2 ** 32 - 1;
+
+/** The part of a page's payload that belongs to the value, handed to `take` in order. */
+type TakePayload = (bytes: Buffer, from: number, to: number) => void;
+
+export class ValueReader {
+  private readonly file: StoreFile;
+  private readonly pageSize: number;
+  private readonly memory: PageMemory;
+  private readonly value: ValueExtents;
+  private extent = 0;
+  private pageInExtent = 0;
+  private bytesLeft: number;
+
+  constructor(file: StoreFile, pageSize: number, value: ValueExtents) {
+    this.file = file;
+    this.pageSize = pageSize;
+    this.value = value;
+    this.bytesLeft = value.length - value.tailLength;
+    const pages = Math.ceil(this.bytesLeft / valuePageBytes(pageSize));
+    this.memory = new PageMemory(Math.min(READ_PAGES_MAX, Math.max(1, pages)) * pageSize);
+  }
+
+  /** Reads some pages on and hands over their payloads; returns false once all extents were read. */
+  readSome(take: TakePayload): boolean {
+    const extent = this.value.extents[this.extent];
+    if (extent === undefined || this.bytesLeft === 0) return false;
+    const { pageSize, memory } = this;
+    const first = extent.page + this.pageInExtent;
+    const pages = Math.min(extent.pages - this.pageInExtent, memory.bytes.length / pageSize);
+    const read = this.file.readSync(memory.bytes, 0, pages * pageSize, first * pageSize);
+    for (let i = 0; i < pages; i++) {
+      if (read < (i + 1) * pageSize) throw pageCorrupt(first + i, 'the file ends before it');
+      this.verify(i * pageSize, first + i);
+      const from = i * pageSize + PAGE_HEADER_BYTES;
+      const bytes = Math.min(this.bytesLeft, valuePageBytes(pageSize));
+      this.bytesLeft -= bytes;
+      take(memory.bytes, from, from + bytes);
+    }
+    this.pageInExtent += pages;
+    if (this.pageInExtent === extent.pages) {
+      this.extent++;
+      this.pageInExtent = 0;
+    }
+    return true;
+  }
+
+  private verify(base: number, page: number): void {
+    verifyPage(this.memory, base, this.pageSize, page, this.value.stamp);
+    const kind = pageKind(this.memory, base);
+    if (kind !== KIND_VALUE) throw pageCorrupt(page, `a page of a value was expected, it is of kind ${kind}`);
+  }
+}
+
+/** The whole value in one Buffer; `tail` is the part that stands in the record. */
+export function readWholeValue(
+  file: StoreFile,
+  pageSize: number,
+  value: ValueExtents,
+  tail: Uint8Array,
+): Buffer {
+  if (value.length > BUFFER_BYTES_MAX) {
+    throw new StoreError(
+      'VALUE_TOO_LARGE',
+      `a value of ${value.length} bytes does not fit into one Buffer: read it with createValueReadStream`,
+    );
+  }
+  const whole = Buffer.allocUnsafe(value.length);
+  const reader = new ValueReader(file, pageSize, value);
+  let at = 0;
+  const take: TakePayload = (bytes, from, to) => {
+    whole.set(bytes.subarray(from, to), at);
+    at += to - from;
+  };
+  while (reader.readSome(take));
+  whole.set(tail, at);
+  return whole;
+}

@@ -1,0 +1,108 @@
+/**
+ * Turns for writing: begins transactions one after the other, and gathers single writes that wait for
+ * their turn into one commit with one sync.
+ */
+import { Subject } from 'rxjs';
+import type { Commit, Store } from './storage/store.js';
+import type { WaitOptions } from './storage/writer-lock.js';
+import { Transaction } from './transaction.js';
+
+/** A commit that became visible and, for a durable store, is on the disk. */
+export interface CommitEvent {
+  readonly sequence: number;
+}
+
+/** One write outside a transaction, waiting for its turn. */
+interface Waiting {
+  readonly apply: (transaction: Transaction) => void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Writes of one commit at the most, so that the first of them does not wait too long for the last. */
+const GROUP_MAX = 4096;
+
+export class StoreWriter {
+  readonly commits = new Subject<CommitEvent>();
+  private readonly store: Store;
+  private waiting: Waiting[] = [];
+  private running = false;
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /** Waits for the writer's turn. Raises what stands against writing. */
+  async begin(options?: WaitOptions): Promise<Transaction> {
+    this.store.assertWritable();
+    await this.store.writerLock.acquire(options);
+    try {
+      return new Transaction(this.store, (commit) => this.ended(commit));
+    } catch (error) {
+      this.store.writerLock.release();
+      throw error;
+    }
+  }
+
+  private ended(commit: Commit | undefined): void {
+    this.store.writerLock.release();
+    if (commit !== undefined) this.commits.next({ sequence: commit.sequence });
+  }
+
+  /** Runs a single write in a commit that it may share with others; resolves to its result. */
+  write<T>(apply: (transaction: Transaction) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let result: T;
+      this.waiting.push({
+        apply: (transaction) => {
+          result = apply(transaction);
+        },
+        resolve: () => resolve(result),
+        reject,
+      });
+      if (!this.running) void this.run();
+    });
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    while (this.waiting.length > 0) {
+      let transaction: Transaction;
+      try {
+        transaction = await this.begin();
+      } catch (error) {
+        for (const write of this.waiting.splice(0)) write.reject(error);
+        break;
+      }
+      // Taken only now: all that came while the last commit was being synced goes into this one.
+      await commitGroup(transaction, this.waiting.splice(0, GROUP_MAX), () => this.begin());
+    }
+    this.running = false;
+  }
+}
+
+/** Commits the group as one. Where one of several fails, each is tried alone, so that only that one does. */
+async function commitGroup(
+  transaction: Transaction,
+  group: readonly Waiting[],
+  begin: () => Promise<Transaction>,
+): Promise<void> {
+  try {
+    for (const write of group) write.apply(transaction);
+    await transaction.commit();
+    for (const write of group) write.resolve();
+  } catch (error) {
+    await transaction.rollback();
+    if (group.length === 1) {
+      group[0].reject(error);
+      return;
+    }
+    for (const write of group) {
+      try {
+        await commitGroup(await begin(), [write], begin);
+      } catch (beginError) {
+        write.reject(beginError);
+      }
+    }
+  }
+}

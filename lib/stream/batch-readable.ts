@@ -1,0 +1,52 @@
+/**
+ * The shared part of every Node Readable over a cursor: pulls batches when the consumer wants more,
+ * lets the event loop breathe, and closes the cursor however the stream ends.
+ */
+import { Readable, type ReadableOptions } from 'node:stream';
+import type { LeafBatch } from '../tree/leaf-batch.js';
+import type { Cursor } from '../tree/range-cursor.js';
+import type { CursorSource } from './cursor-source.js';
+import { Stretch } from './stretch.js';
+
+export abstract class BatchReadable extends Readable {
+  private readonly source: CursorSource;
+  private cursor: Cursor | undefined;
+  private readonly stretch = new Stretch();
+
+  constructor(source: CursorSource, options: ReadableOptions) {
+    super(options);
+    this.source = source;
+  }
+
+  /**
+   * Takes a batch, or null at the end, and pushes what comes of it; returns whether more is wanted
+   * now. At the end it pushes the rest, but not null: that is done here.
+   */
+  protected abstract takeBatch(batch: LeafBatch | null): boolean;
+
+  override _read(): void {
+    this.pull().catch((error: unknown) =>
+      this.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  private async pull(): Promise<void> {
+    // Opened with the first read, so that a stream that nobody reads pins nothing.
+    this.cursor ??= this.source.open();
+    for (let wanted = true; wanted && !this.destroyed; ) {
+      if (this.stretch.isOver) await this.stretch.pause();
+      const next = this.cursor.nextBatch(Number.POSITIVE_INFINITY);
+      const batch = next instanceof Promise ? await next : next;
+      if (this.destroyed) return;
+      wanted = this.takeBatch(batch);
+      if (batch !== null) continue;
+      this.push(null);
+      return;
+    }
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.cursor?.close();
+    callback(error);
+  }
+}

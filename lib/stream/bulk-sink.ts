@@ -1,0 +1,20 @@
+/**
+ * The seam that bulk input goes through: blocks of entries in, commits out. What stands behind it
+ * (a tree built from the bottom up, ordinary transactions, one day another engine) is not known here.
+ */
+import type { EntryBlock } from '../tree/entry-block.js';
+
+export interface BulkSink {
+  /** Takes the block's entries; resolves once it may be filled again. Its promise is the backpressure. */
+  writeBatch(block: EntryBlock): Promise<void>;
+  /** Makes all that was written so far durable and visible, with the position if one is given. */
+  commit(position?: unknown): Promise<void>;
+  /** Commits what is left. */
+  finish(): Promise<void>;
+  /** Gives up what is not committed. Safe at any time, also twice. */
+  abort(error: Error): Promise<void>;
+  readonly entriesCommitted: number;
+  readonly commits: number;
+  readonly duplicates: number;
+  readonly sorted: boolean;
+}

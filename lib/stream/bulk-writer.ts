@@ -1,0 +1,261 @@
+/**
+ * The public face of a bulk load: a Writable of [key, value], and for loops a synchronous `add` that
+ * says when to wait. It fills blocks and hands them to a sink, one being filled while another is
+ * taken.
+ */
+import { Writable } from 'node:stream';
+import { type Observable, Subject } from 'rxjs';
+import { StoreError } from '../errors.js';
+import type { Bytes, Entry } from '../options.js';
+import { EntryBlock } from '../tree/entry-block.js';
+import type { BulkProgress, BulkReport } from './bulk-report.js';
+import type { BulkSink } from './bulk-sink.js';
+
+/** Bytes of a block: long enough for long writes, short enough to be taken without a stall. */
+const BLOCK_BYTES = 256 * 1024;
+/** Progress is told at most this often. */
+const PROGRESS_MILLISECONDS = 100;
+
+type Done = (error?: Error | null) => void;
+
+/** Checks a key or a value before it is taken; raises what is wrong with it. */
+export type CheckEntry = (key: Bytes, value: Bytes) => void;
+
+/** Loads entries into a bucket in bulk. Made by `bucket.bulkWriter()`. */
+export class BulkWriter extends Writable {
+  private readonly sink: BulkSink;
+  private readonly check: CheckEntry;
+  private readonly signal: AbortSignal | undefined;
+  private readonly progress = new Subject<BulkProgress>();
+  private readonly started = performance.now();
+  private filling = new EntryBlock(BLOCK_BYTES);
+  private spare: EntryBlock | undefined = new EntryBlock(BLOCK_BYTES);
+  /** Blocks on their way, in order; commits are in the same line. */
+  private work: Promise<void> = Promise.resolve();
+  private waitingForSpare: Done[] = [];
+  private failure: Error | undefined;
+  private entries = 0;
+  private bytes = 0;
+  private toldAt = 0;
+  private finished: Promise<BulkReport> | undefined;
+
+  constructor(sink: BulkSink, check: CheckEntry, signal: AbortSignal | undefined) {
+    super({ objectMode: true, highWaterMark: 1024, decodeStrings: false });
+    this.sink = sink;
+    this.check = check;
+    this.signal = signal;
+    const onAbort = (): void => this.stop();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.once('close', () => signal?.removeEventListener('abort', onAbort));
+    if (signal?.aborted === true) queueMicrotask(onAbort);
+  }
+
+  /**
+   * Progress about ten times a second; completes with the load, and fails with it.
+   */
+  get progress$(): Observable<BulkProgress> {
+    return this.progress.asObservable();
+  }
+
+  /**
+   * Takes an entry. Returns false when it is time to await `drained()` before going on; the entry is
+   * taken all the same. Raises INVALID_KEY, KEY_TOO_LARGE or INVALID_OPTION for an entry that cannot be
+   * stored (it is not taken, the load can go on), and whatever made the load fail before.
+   */
+  add(key: Bytes, value: Bytes): boolean {
+    if (this.failure !== undefined) throw this.failure;
+    if (this.writableEnded)
+      throw new StoreError(
+        'TRANSACTION_CLOSED',
+        'the bulk writer has finished: make another one for more entries',
+      );
+    this.check(key, value);
+    return this.take(key, value);
+  }
+
+  private take(key: Bytes, value: Bytes): boolean {
+    // Three bytes a UTF-16 unit is the most that UTF-8 takes.
+    const keyBytes = typeof key === 'string' ? key.length * 3 : key.length;
+    const valueBytes = typeof value === 'string' ? value.length * 3 : value.length;
+    if (!this.filling.hasRoom(keyBytes, valueBytes) || this.filling.bytes >= BLOCK_BYTES) this.handOver();
+    this.filling.add(key, value);
+    this.entries++;
+    return this.spare !== undefined;
+  }
+
+  /** Resolves when `add` may go on; rejects with what made the load fail. */
+  drained(): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (this.spare !== undefined) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.waitingForSpare.push((error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  /**
+   * Makes all entries so far durable and visible. `position`, a JSON value, is saved with them where the
+   * writer has a `checkpoint` name.
+   */
+  async commit(position?: unknown): Promise<void> {
+    this.handOver();
+    await this.enqueue(() => this.sink.commit(position));
+  }
+
+  /** Ends the load: commits what is left and reports. Rejects with what made it fail. */
+  finish(): Promise<BulkReport> {
+    this.finished ??= new Promise((resolve, reject) => {
+      if (this.failure !== undefined) {
+        reject(this.failure);
+        return;
+      }
+      this.once('error', reject);
+      this.once('close', () => {
+        if (this.writableFinished) resolve(this.report());
+        else
+          reject(
+            this.failure ??
+              new StoreError(
+                'ABORTED',
+                'the bulk writer was destroyed: what it had not committed is not in the store',
+              ),
+          );
+      });
+      this.end();
+    });
+    return this.finished;
+  }
+
+  override _write(entry: Entry, _encoding: string, callback: Done): void {
+    this.takeFromStream([entry], callback);
+  }
+
+  override _writev(chunks: { chunk: Entry }[], callback: Done): void {
+    this.takeFromStream(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  private takeFromStream(entries: readonly Entry[], callback: Done): void {
+    const run = async (): Promise<void> => {
+      for (const entry of entries) {
+        if (!Array.isArray(entry) || entry.length !== 2) throw notAnEntry(entry);
+        if (!this.addChecked(entry)) await this.drained();
+      }
+    };
+    run().then(() => callback(), callback);
+  }
+
+  private addChecked(entry: Entry): boolean {
+    if (this.failure !== undefined) throw this.failure;
+    this.check(entry[0], entry[1]);
+    return this.take(entry[0], entry[1]);
+  }
+
+  override _final(callback: Done): void {
+    this.handOver();
+    this.enqueue(() => this.sink.finish()).then(() => {
+      this.tell(true);
+      this.progress.complete();
+      callback();
+    }, callback);
+  }
+
+  override _destroy(error: Error | null, callback: Done): void {
+    const reason = error ?? new StoreError('ABORTED', 'the bulk writer was destroyed before it finished');
+    if (!this.writableFinished) this.fail(reason);
+    this.work
+      .catch(() => undefined)
+      .then(() => (this.writableFinished ? undefined : this.sink.abort(reason)))
+      .then(
+        () => callback(error),
+        (abortError: unknown) => callback(abortError instanceof Error ? abortError : error),
+      );
+  }
+
+  /** The signal fired: what was taken is committed, what comes is refused. */
+  private stop(): void {
+    if (this.writableFinished || this.failure !== undefined) return;
+    const error = new StoreError(
+      'ABORTED',
+      'the bulk load was stopped by its signal: what it had committed is in the store',
+      {
+        cause: this.signal?.reason,
+      },
+    );
+    this.handOver();
+    this.enqueue(() => this.sink.commit()).then(
+      () => this.destroy(error),
+      (commitError: Error) => this.destroy(commitError),
+    );
+  }
+
+  /** Puts the block being filled in line, and takes the spare one, or a new one if there is none. */
+  private handOver(): void {
+    if (this.filling.isEmpty) return;
+    const block = this.filling;
+    this.bytes += block.bytes;
+    this.filling = this.spare ?? new EntryBlock(BLOCK_BYTES);
+    this.spare = undefined;
+    this.enqueue(async () => {
+      await this.sink.writeBatch(block);
+      block.clear();
+      this.spare = block;
+      this.tell(false);
+      this.wake();
+    }).catch(() => undefined);
+  }
+
+  private enqueue(work: () => Promise<void>): Promise<void> {
+    const run = this.work.then(async () => {
+      if (this.failure !== undefined) throw this.failure;
+      await work();
+    });
+    this.work = run.catch((error: unknown) =>
+      this.fail(error instanceof Error ? error : new Error(String(error))),
+    );
+    return run;
+  }
+
+  private fail(error: Error): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    this.wake();
+    this.progress.error(error);
+    if (!this.destroyed) this.destroy(error);
+  }
+
+  private wake(): void {
+    const waiting = this.waitingForSpare;
+    this.waitingForSpare = [];
+    for (const done of waiting) done(this.failure);
+  }
+
+  private tell(last: boolean): void {
+    const now = performance.now();
+    if (!last && now - this.toldAt < PROGRESS_MILLISECONDS) return;
+    this.toldAt = now;
+    this.progress.next(this.report());
+  }
+
+  private report(): BulkReport {
+    const { entriesCommitted, commits, duplicates, sorted } = this.sink;
+    const elapsedMilliseconds = performance.now() - this.started;
+    return {
+      entries: this.entries,
+      bytes: this.bytes,
+      entriesCommitted,
+      commits,
+      elapsedMilliseconds,
+      duplicates,
+      sorted,
+    };
+  }
+}
+
+function notAnEntry(found: unknown): StoreError {
+  return new StoreError(
+    'INVALID_OPTION',
+    `a bulk writer takes [key, value] pairs, not ${JSON.stringify(found)?.slice(0, 80)}: map the stream before it`,
+  );
+}

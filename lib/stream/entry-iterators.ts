@@ -1,0 +1,159 @@
+/**
+ * Iteration over entries, sync and async, without an allocation an entry: the result object, the
+ * entry and its Buffers are the same at each step, and so is the promise while no disk is waited for.
+ */
+import type { Entry } from '../options.js';
+import type { LeafBatch } from '../tree/leaf-batch.js';
+import type { Cursor } from '../tree/range-cursor.js';
+import { type CursorSource, closeCursor, closeWhenForgotten } from './cursor-source.js';
+import { Stretch } from './stretch.js';
+
+const EMPTY = Buffer.alloc(0);
+/** Entries of one batch: a leaf never has more. */
+const ALL = Number.POSITIVE_INFINITY;
+/** Batches between two looks at the clock. */
+const BATCHES_PER_LOOK = 16;
+
+/** What an iterator takes from each entry of a batch. */
+export type Take<T> = (batch: LeafBatch, index: number) => T;
+
+/** Takes both: one entry, filled anew at each step. */
+export function entryTaker(): Take<Entry> {
+  const entry: Entry = [EMPTY, EMPTY];
+  return (batch, index) => {
+    entry[0] = batch.key(index);
+    entry[1] = batch.value(index);
+    return entry;
+  };
+}
+
+export const takeKey: Take<Buffer> = (batch, index) => batch.key(index);
+export const takeValue: Take<Buffer> = (batch, index) => batch.value(index);
+
+interface MutableResult<T> {
+  done: boolean;
+  value: T;
+}
+
+export class EntryIterator<T> implements IterableIterator<T> {
+  private readonly cursor: Cursor;
+  private readonly take: Take<T>;
+  private batch: LeafBatch | null = null;
+  private index = 0;
+  private length = 0;
+  // The value of the first result is set before it is handed out.
+  private readonly result: MutableResult<T> = { done: false, value: undefined as T };
+
+  constructor(source: CursorSource, take: Take<T>) {
+    this.cursor = source.open();
+    this.take = take;
+    closeWhenForgotten(this, this.cursor);
+  }
+
+  next(): IteratorResult<T> {
+    if (this.index === this.length || this.batch === null) {
+      this.batch = this.cursor.nextBatchSync(ALL);
+      if (this.batch === null) return this.finish();
+      this.index = 0;
+      this.length = this.batch.length;
+    }
+    this.result.value = this.take(this.batch, this.index++);
+    return this.result;
+  }
+
+  return(value?: unknown): IteratorResult<T> {
+    this.finish();
+    return { done: true, value };
+  }
+
+  throw(error: unknown): IteratorResult<T> {
+    this.finish();
+    throw error;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  private finish(): IteratorResult<T> {
+    this.batch = null;
+    this.length = 0;
+    this.index = 0;
+    closeCursor(this.cursor);
+    return { done: true, value: undefined };
+  }
+}
+
+export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
+  private readonly cursor: Cursor;
+  private readonly take: Take<T>;
+  private readonly stretch = new Stretch();
+  private batch: LeafBatch | null = null;
+  private index = 0;
+  private length = 0;
+  private batches = 0;
+  private readonly result: MutableResult<T> = { done: false, value: undefined as T };
+  private readonly resolved = Promise.resolve(this.result as IteratorResult<T>);
+
+  constructor(source: CursorSource, take: Take<T>) {
+    this.cursor = source.open();
+    this.take = take;
+    closeWhenForgotten(this, this.cursor);
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    if (this.index < this.length && this.batch !== null) {
+      this.result.value = this.take(this.batch, this.index++);
+      return this.resolved;
+    }
+    return this.nextFromCursor();
+  }
+
+  private nextFromCursor(): Promise<IteratorResult<T>> {
+    if (++this.batches % BATCHES_PER_LOOK === 0 && this.stretch.isOver)
+      return this.stretch.pause().then(() => this.pull());
+    try {
+      return this.pull();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  private pull(): Promise<IteratorResult<T>> {
+    const batch = this.cursor.nextBatch(ALL);
+    return batch instanceof Promise ? batch.then((next) => this.start(next)) : this.start(batch);
+  }
+
+  private start(batch: LeafBatch | null): Promise<IteratorResult<T>> {
+    if (batch === null) {
+      this.finish();
+      return Promise.resolve({ done: true, value: undefined });
+    }
+    this.batch = batch;
+    this.length = batch.length;
+    this.index = 0;
+    this.result.value = this.take(batch, this.index++);
+    return this.resolved;
+  }
+
+  async return(value?: unknown): Promise<IteratorResult<T>> {
+    this.finish();
+    return { done: true, value };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<T>> {
+    this.finish();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  private finish(): void {
+    this.batch = null;
+    this.length = 0;
+    this.index = 0;
+    closeCursor(this.cursor);
+  }
+}

@@ -1,0 +1,35 @@
+/** A range as an Observable and as a web stream; every entry is a copy that stays valid. */
+import { Readable } from 'node:stream';
+import { Observable } from 'rxjs';
+import type { Entry } from '../options.js';
+import type { CursorSource } from './cursor-source.js';
+import { copyEntry, EntryReadable } from './entry-readable.js';
+import { Stretch } from './stretch.js';
+
+/** Emits the entries of a fresh cursor to each subscriber; unsubscribing closes it. */
+export function observableOf(source: CursorSource): Observable<Entry> {
+  return new Observable((subscriber) => {
+    const cursor = source.open();
+    const stretch = new Stretch();
+    const run = async (): Promise<void> => {
+      for (;;) {
+        const next = cursor.nextBatch(Number.POSITIVE_INFINITY);
+        const batch = next instanceof Promise ? await next : next;
+        if (batch === null) return;
+        for (let i = 0; i < batch.length && !subscriber.closed; i++) subscriber.next(copyEntry(batch, i));
+        if (subscriber.closed) return;
+        if (stretch.isOver) await stretch.pause();
+      }
+    };
+    run().then(
+      () => subscriber.complete(),
+      (error: unknown) => subscriber.error(error),
+    );
+    return () => cursor.close();
+  });
+}
+
+export function webStreamOf(source: CursorSource): ReadableStream<Entry> {
+  // The runtime's types call this stream's chunks `any`; they are the entries that were pushed.
+  return Readable.toWeb(new EntryReadable(source)) as ReadableStream<Entry>;
+}

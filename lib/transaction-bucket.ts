@@ -1,0 +1,65 @@
+/** A bucket inside a write transaction. */
+import type { BucketView } from './bucket-view.js';
+import type { TreeRoot } from './format/catalog-record.js';
+import { keyBytes, valueBytes } from './key-bytes.js';
+import type { Bytes } from './options.js';
+import { BucketReader, type ReadableBucket } from './readable-bucket.js';
+import type { PageTransaction } from './storage/page-transaction.js';
+import { deleteEntry } from './tree/delete.js';
+import { insertEntry } from './tree/insert.js';
+import { contains } from './tree/lookup.js';
+import { newEntry } from './tree/new-entry.js';
+import type { WritableTree } from './tree/writable-tree.js';
+
+/**
+ * Sees its own writes; a range that is being consumed sees the state at its beginning, so writing
+ * while iterating is safe. Changes wait in memory, or in pages that nothing reaches yet, until commit.
+ * Every call raises TRANSACTION_CLOSED once the transaction has ended.
+ */
+export interface TransactionBucket extends ReadableBucket {
+  /** Raises INVALID_KEY, KEY_TOO_LARGE, INVALID_OPTION. */
+  put(key: Bytes, value: Bytes): void;
+  /** Returns whether the key was there. */
+  delete(key: Bytes): boolean;
+  /** Replaces the value of a key that is there; else changes nothing and returns false. */
+  update(key: Bytes, value: Bytes): boolean;
+}
+
+/** What a bucket's writer asks of its transaction. */
+export interface BucketEditor {
+  readonly pages: PageTransaction;
+  root(name: string): TreeRoot;
+  /** Runs `work` on the bucket's tree, created if need be. */
+  write<T>(name: string, work: (tree: WritableTree) => T): T;
+}
+
+export class BucketWriter extends BucketReader implements TransactionBucket {
+  private readonly transaction: BucketEditor;
+
+  constructor(name: string, view: BucketView, transaction: BucketEditor) {
+    super(name, view);
+    this.transaction = transaction;
+  }
+
+  put(key: Bytes, value: Bytes): void {
+    const { pages } = this.transaction;
+    const keyGiven = keyBytes(key, pages.pageSize);
+    const valueGiven = valueBytes(value);
+    this.transaction.write(this.name, (tree) => insertEntry(tree, newEntry(pages, keyGiven, valueGiven)));
+  }
+
+  delete(key: Bytes): boolean {
+    const bytes = keyBytes(key, this.transaction.pages.pageSize);
+    const root = this.transaction.root(this.name);
+    // A bucket that is not there must not come into being by a delete.
+    if (!contains(this.view.pager, root, bytes, bytes.length)) return false;
+    return this.transaction.write(this.name, (tree) => deleteEntry(tree, bytes, bytes.length));
+  }
+
+  update(key: Bytes, value: Bytes): boolean {
+    const valueGiven = valueBytes(value);
+    if (!this.has(key)) return false;
+    this.put(key, valueGiven);
+    return true;
+  }
+}

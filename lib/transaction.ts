@@ -1,0 +1,271 @@
+/** The write transaction: the one writer's view of every bucket, to be committed or dropped as a whole. */
+import type { BucketView, PinnedTree } from './bucket-view.js';
+import { pinTree } from './bucket-view.js';
+import { StoreError } from './errors.js';
+import {
+  type CatalogRecord,
+  decodeCatalogRecord,
+  EMPTY_TREE,
+  encodeCatalogRecord,
+  type TreeRoot,
+} from './format/catalog-record.js';
+import { checkBucketName } from './key-bytes.js';
+import type { PageTransaction } from './storage/page-transaction.js';
+import type { Pager } from './storage/pager.js';
+import type { Commit, Store } from './storage/store.js';
+import { type BucketEditor, BucketWriter, type TransactionBucket } from './transaction-bucket.js';
+import { catalogRoot } from './tree/catalog.js';
+import { deleteEntry } from './tree/delete.js';
+import { freeTree } from './tree/free-tree.js';
+import { insertEntry } from './tree/insert.js';
+import { lookup } from './tree/lookup.js';
+import { newEntry } from './tree/new-entry.js';
+import { WritableTree } from './tree/writable-tree.js';
+
+/**
+ * All or nothing, over all buckets. It sees its own writes; nobody else does before `commit` resolves.
+ * While it is open no one else writes: keep it short. Disposing of it without a commit rolls it back.
+ *
+ * @example
+ * ```ts
+ * await using tx = await db.begin();
+ * const accounts = tx.bucket('accounts');
+ * accounts.put('ada', '90');
+ * accounts.put('bob', '110');
+ * await tx.commit();
+ * ```
+ */
+export interface WriteTransaction extends AsyncDisposable {
+  /** A handle on a bucket as the transaction sees it. The first `put` creates the bucket if need be. */
+  bucket(name: string): TransactionBucket;
+  /** Raises BUCKET_EXISTS if it is there. */
+  createBucket(name: string): TransactionBucket;
+  /** Returns whether there was one. */
+  dropBucket(name: string): boolean;
+  /** Resolves once durable. Rejects with DISK_FULL or IO_ERROR; then nothing of it was committed. */
+  commit(): Promise<void>;
+  /** Drops every change. Safe to call at any time, also after `commit`. */
+  rollback(): Promise<void>;
+}
+
+interface OpenBucket {
+  readonly tree: WritableTree;
+  readonly created: number;
+  checkpoint: string | undefined;
+  /** Whether the catalog must be told. */
+  changed: boolean;
+}
+
+export class Transaction implements WriteTransaction, BucketEditor {
+  readonly pages: PageTransaction;
+  private readonly store: Store;
+  private readonly catalog: WritableTree;
+  private readonly open = new Map<string, OpenBucket>();
+  private readonly onEnd: (commit: Commit | undefined) => void;
+  private state: 'open' | 'committing' | 'ended' = 'open';
+  /** What left the trees half changed: the transaction can only be rolled back. */
+  private failure: unknown;
+
+  /** The caller holds the writer's lock; `onEnd` gives it back. */
+  constructor(store: Store, onEnd: (commit: Commit | undefined) => void) {
+    this.store = store;
+    this.onEnd = onEnd;
+    this.pages = store.begin();
+    this.catalog = new WritableTree(this.pages, catalogRoot(store.committed));
+  }
+
+  get isEnded(): boolean {
+    return this.state === 'ended';
+  }
+
+  bucket(name: string): TransactionBucket {
+    checkBucketName(name);
+    return new BucketWriter(name, this.viewOf(name), this);
+  }
+
+  createBucket(name: string): TransactionBucket {
+    checkBucketName(name);
+    this.assertUsable();
+    if (this.find(name) !== undefined) {
+      throw new StoreError(
+        'BUCKET_EXISTS',
+        `the bucket ${JSON.stringify(name)} exists: use it, or drop it first`,
+        { details: { name } },
+      );
+    }
+    this.change(() => this.create(name));
+    return this.bucket(name);
+  }
+
+  dropBucket(name: string): boolean {
+    checkBucketName(name);
+    this.assertUsable();
+    const bucket = this.find(name);
+    if (bucket === undefined) return false;
+    this.change(() => {
+      freeTree(this.pages, bucket.tree.root);
+      const key = Buffer.from(name, 'utf8');
+      deleteEntry(this.catalog, key, key.length);
+      this.open.delete(name);
+    });
+    return true;
+  }
+
+  /** The bucket's tree for a read, as it is now. */
+  root(name: string): TreeRoot {
+    this.assertUsable();
+    return this.find(name)?.tree.root ?? EMPTY_TREE;
+  }
+
+  /** Runs `work` on the bucket's tree, created if need be; a failure half-way spoils the transaction. */
+  write<T>(name: string, work: (tree: WritableTree) => T): T {
+    this.assertUsable();
+    return this.change(() => {
+      const bucket = this.find(name) ?? this.create(name);
+      const result = work(bucket.tree);
+      bucket.changed = true;
+      return result;
+    });
+  }
+
+  /** As `write`, for a tree that an asynchronous builder makes. */
+  async build(name: string, work: (root: TreeRoot) => Promise<TreeRoot>): Promise<void> {
+    this.assertUsable();
+    try {
+      const bucket = this.find(name) ?? this.create(name);
+      const root = await work(bucket.tree.root);
+      this.open.set(name, {
+        tree: new WritableTree(this.pages, root),
+        created: bucket.created,
+        checkpoint: bucket.checkpoint,
+        changed: true,
+      });
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  }
+
+  checkpoint(name: string): string | undefined {
+    return this.find(name)?.checkpoint;
+  }
+
+  setCheckpoint(name: string, checkpoint: string): void {
+    this.assertUsable();
+    const bucket = this.find(name) ?? this.change(() => this.create(name));
+    bucket.checkpoint = checkpoint;
+    bucket.changed = true;
+  }
+
+  async commit(): Promise<void> {
+    this.assertUsable();
+    this.state = 'committing';
+    try {
+      this.writeCatalog();
+      const { page, stamp, entries } = this.catalog;
+      const commit = await this.store.commit(this.pages, {
+        catalogPage: page,
+        catalogStamp: stamp,
+        buckets: entries,
+      });
+      this.end(commit);
+    } catch (error) {
+      this.undo();
+      throw error;
+    }
+  }
+
+  async rollback(): Promise<void> {
+    if (this.state === 'open') this.undo();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.rollback();
+  }
+
+  private undo(): void {
+    this.store.rollback(this.pages);
+    this.end(undefined);
+  }
+
+  private end(commit: Commit | undefined): void {
+    this.state = 'ended';
+    this.open.clear();
+    this.onEnd(commit);
+  }
+
+  private viewOf(name: string): BucketView {
+    const pager: Pager = this.store.pager;
+    return { pager, root: () => this.root(name), pin: () => this.pin(name) };
+  }
+
+  /**
+   * Fixes the bucket's state for a reader that goes on while the transaction writes: what was written
+   * so far is no longer changed in place.
+   */
+  private pin(name: string): PinnedTree {
+    const root = this.root(name);
+    return pinTree(this.store, this.pages.freeze(), root);
+  }
+
+  private find(name: string): OpenBucket | undefined {
+    const open = this.open.get(name);
+    if (open !== undefined) return open;
+    const key = Buffer.from(name, 'utf8');
+    const bytes = lookup(this.store.pager, this.catalog.root, key, key.length);
+    if (bytes === undefined) return undefined;
+    return this.remember(name, decodeCatalogRecord(bytes, name), false);
+  }
+
+  private create(name: string): OpenBucket {
+    const record: CatalogRecord = { root: EMPTY_TREE, created: this.pages.sequence, checkpoint: undefined };
+    this.putRecord(name, record);
+    return this.remember(name, record, true);
+  }
+
+  private remember(name: string, record: CatalogRecord, changed: boolean): OpenBucket {
+    const bucket: OpenBucket = {
+      tree: new WritableTree(this.pages, record.root),
+      created: record.created,
+      checkpoint: record.checkpoint,
+      changed,
+    };
+    this.open.set(name, bucket);
+    return bucket;
+  }
+
+  private writeCatalog(): void {
+    for (const [name, { tree, created, checkpoint, changed }] of this.open) {
+      if (changed) this.putRecord(name, { root: tree.root, created, checkpoint });
+    }
+  }
+
+  private putRecord(name: string, record: CatalogRecord): void {
+    const key = Buffer.from(name, 'utf8');
+    insertEntry(this.catalog, newEntry(this.pages, key, encodeCatalogRecord(record)));
+  }
+
+  private change<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  }
+
+  private assertUsable(): void {
+    this.store.assertOpen();
+    if (this.state !== 'open')
+      throw new StoreError('TRANSACTION_CLOSED', 'the transaction has ended: begin another one');
+    if (this.failure !== undefined) {
+      throw new StoreError(
+        'TRANSACTION_CLOSED',
+        'an earlier step of the transaction failed half-way: roll it back, then begin another one',
+        {
+          cause: this.failure,
+        },
+      );
+    }
+  }
+}

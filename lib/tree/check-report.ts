@@ -1,0 +1,77 @@
+/** What a check of the whole file found. */
+
+export interface CheckProblem {
+  /** The page it was found in, where there is one. */
+  readonly page?: number;
+  readonly what: string;
+}
+
+export interface CheckReport {
+  /** Whether nothing was found. */
+  readonly ok: boolean;
+  /** The first problems found, at most 100; `problemCount` counts all. */
+  readonly problems: readonly CheckProblem[];
+  readonly problemCount: number;
+  readonly buckets: number;
+  readonly entries: number;
+  /** Pages of the file by what they are for; they add up to the file's page count if `ok`. */
+  readonly pages: {
+    readonly total: number;
+    /** Meta pages, maps and directories of free space, both copies. */
+    readonly fixed: number;
+    readonly branch: number;
+    readonly leaf: number;
+    readonly value: number;
+    readonly free: number;
+  };
+}
+
+const PROBLEMS_KEPT = 100;
+
+/** Collects what a check finds. */
+export class CheckCollector {
+  readonly pages = { total: 0, fixed: 0, branch: 0, leaf: 0, value: 0, free: 0 };
+  buckets = 0;
+  entries = 0;
+  private readonly problems: CheckProblem[] = [];
+  private count = 0;
+  /** One bit a page: reached by a tree, or of a fixed use. */
+  private readonly reached: Uint32Array;
+  private readonly pageCount: number;
+
+  constructor(pageCount: number) {
+    this.pageCount = pageCount;
+    this.reached = new Uint32Array(Math.ceil(pageCount / 32));
+    this.pages.total = pageCount;
+  }
+
+  problem(what: string, page?: number): void {
+    this.count++;
+    if (this.problems.length < PROBLEMS_KEPT)
+      this.problems.push(page === undefined ? { what } : { page, what });
+  }
+
+  /** Notes that a page is used; false, and a problem, if it lies outside the file or is used already. */
+  reach(page: number, by: string): boolean {
+    if (page >= this.pageCount) {
+      this.problem(`${by} refers to page ${page}, the file has ${this.pageCount}`, page);
+      return false;
+    }
+    const bit = 1 << (page & 31);
+    if ((this.reached[page >>> 5] & bit) !== 0) {
+      this.problem(`the page is reached twice, now by ${by}`, page);
+      return false;
+    }
+    this.reached[page >>> 5] |= bit;
+    return true;
+  }
+
+  isReached(page: number): boolean {
+    return (this.reached[page >>> 5] & (1 << (page & 31))) !== 0;
+  }
+
+  report(): CheckReport {
+    const { pages, buckets, entries, problems, count } = this;
+    return { ok: count === 0, problems, problemCount: count, buckets, entries, pages: { ...pages } };
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Entries on their way into a tree, side by side in one memory: what a bulk sink takes at a time. No
+ * object an entry; values begin at multiples of four, where whole words can be copied.
+ */
+import { compareKeys } from '../format/key.js';
+import { copyBytes, PageMemory } from '../format/page-memory.js';
+
+/** Strings shorter than this are encoded by a loop, which beats the call into the runtime. */
+const LOOP_CHARS_MAX = 40;
+const ENTRIES_MAX = 16384;
+/** Values longer than this are kept as Buffers of their own beside the block. */
+const INLINE_BYTES_MAX = 16384;
+
+export class EntryBlock {
+  readonly memory: PageMemory;
+  readonly keyOffsets = new Uint32Array(ENTRIES_MAX);
+  readonly keyLengths = new Uint32Array(ENTRIES_MAX);
+  readonly valueOffsets = new Uint32Array(ENTRIES_MAX);
+  readonly valueLengths = new Uint32Array(ENTRIES_MAX);
+  count = 0;
+  private used = 0;
+  private longBytes = 0;
+  private readonly longValues = new Map<number, Uint8Array>();
+
+  constructor(byteLength = 1 << 20) {
+    this.memory = new PageMemory(byteLength + 2 * INLINE_BYTES_MAX + 64);
+  }
+
+  /** Bytes of keys and values. */
+  get bytes(): number {
+    return this.used + this.longBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.used = 0;
+    this.longBytes = 0;
+    this.longValues.clear();
+  }
+
+  /** Whether an entry with a key and value of these byte lengths fits still. */
+  hasRoom(keyBytes: number, valueBytes: number): boolean {
+    const inline = valueBytes > INLINE_BYTES_MAX ? 0 : valueBytes;
+    return this.count < ENTRIES_MAX && this.used + keyBytes + inline + 16 <= this.memory.bytes.length;
+  }
+
+  /** Appends copies of the bytes; the caller has asked `hasRoom` with upper bounds of the lengths. */
+  add(key: string | Uint8Array, value: string | Uint8Array): void {
+    const index = this.count++;
+    const keyAt = this.used;
+    const keyLength = this.put(key, keyAt);
+    this.keyOffsets[index] = keyAt;
+    this.keyLengths[index] = keyLength;
+    const valueAt = (keyAt + keyLength + 3) & ~3;
+    this.valueOffsets[index] = valueAt;
+    if (value.length > INLINE_BYTES_MAX / 3 && byteLength(value) > INLINE_BYTES_MAX) {
+      const own = typeof value === 'string' ? Buffer.from(value, 'utf8') : Buffer.from(value);
+      this.longValues.set(index, own);
+      this.longBytes += own.length;
+      this.valueLengths[index] = own.length;
+      this.used = valueAt;
+      return;
+    }
+    const valueLength = this.put(value, valueAt);
+    this.valueLengths[index] = valueLength;
+    this.used = (valueAt + valueLength + 3) & ~3;
+  }
+
+  /** Appends a copy of an entry of another block. */
+  addFrom(other: EntryBlock, index: number): void {
+    this.add(other.keyView(index), other.valueView(index));
+  }
+
+  /** Takes back the entry added last. */
+  removeLast(): void {
+    const index = --this.count;
+    this.longBytes -= this.longValues.get(index)?.length ?? 0;
+    this.longValues.delete(index);
+    this.used = this.keyOffsets[index];
+  }
+
+  keyView(index: number): Buffer {
+    const at = this.keyOffsets[index];
+    return this.memory.bytes.subarray(at, at + this.keyLengths[index]);
+  }
+
+  valueView(index: number): Uint8Array {
+    const long = this.longValues.get(index);
+    if (long !== undefined) return long;
+    const at = this.valueOffsets[index];
+    return this.memory.bytes.subarray(at, at + this.valueLengths[index]);
+  }
+
+  /** Compares the keys of two entries of this block. */
+  compare(a: number, b: number): number {
+    const bytes = this.memory.bytes;
+    const aAt = this.keyOffsets[a];
+    const bAt = this.keyOffsets[b];
+    const aLength = this.keyLengths[a];
+    const bLength = this.keyLengths[b];
+    const shared = aLength < bLength ? aLength : bLength;
+    for (let i = 0; i < shared; i++) {
+      const difference = bytes[aAt + i] - bytes[bAt + i];
+      if (difference !== 0) return difference;
+    }
+    return aLength - bLength;
+  }
+
+  /** Compares an entry's key with a key elsewhere. */
+  compareWith(index: number, key: Uint8Array): number {
+    return compareKeys(this.keyView(index), this.keyLengths[index], key, key.length);
+  }
+
+  private put(bytes: string | Uint8Array, at: number): number {
+    if (typeof bytes !== 'string') {
+      copyBytes(this.memory.bytes, at, bytes, 0, bytes.length);
+      return bytes.length;
+    }
+    return encodeUtf8(this.memory.bytes, at, bytes);
+  }
+}
+
+/** Writes a string's UTF-8 bytes; returns how many. */
+export function encodeUtf8(target: Buffer, at: number, text: string): number {
+  const { length } = text;
+  if (length > LOOP_CHARS_MAX) return target.write(text, at, 'utf8');
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return target.write(text, at, 'utf8');
+    target[at + i] = code;
+  }
+  return length;
+}
+
+/** Bytes that a string or byte string takes. */
+export function byteLength(bytes: string | Uint8Array): number {
+  return typeof bytes === 'string' ? Buffer.byteLength(bytes, 'utf8') : bytes.length;
+}

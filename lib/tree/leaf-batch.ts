@@ -1,0 +1,109 @@
+/**
+ * A run of entries in one leaf, read in place: what a cursor hands out. The object and its Buffers are
+ * used again for the next batch and the next entry.
+ */
+
+import {
+  readLeafSuffix,
+  recordIsLarge,
+  recordSuffixLength,
+  recordValue,
+  recordValueLength,
+} from '../format/leaf.js';
+import { NODE_PREFIX_LENGTH, NODE_SLOTS, nodeCount } from '../format/node.js';
+import { copyAligned, type PageMemory } from '../format/page-memory.js';
+import type { PageCache } from '../storage/page-cache.js';
+import type { PageReader } from '../storage/pager.js';
+import { ReusedBytes } from './reused-bytes.js';
+
+/** Reads a large value whose record is at `record` in the leaf at `leaf`. */
+export type ReadLarge = (leaf: number, record: number) => Buffer;
+
+export class LeafBatch {
+  /** How many entries the batch has. */
+  length = 0;
+  private readonly reader: PageReader;
+  private readonly memory: PageMemory;
+  private readonly cache: PageCache;
+  private readonly readLarge: ReadLarge;
+  private readonly keys = new ReusedBytes();
+  private readonly values = new ReusedBytes();
+  private page = 0;
+  private stamp = 0;
+  private base = 0;
+  private first = 0;
+  private step = 1;
+  private prefix = 0;
+  private offsets = 0;
+
+  constructor(reader: PageReader, cache: PageCache, readLarge: ReadLarge) {
+    this.reader = reader;
+    this.memory = reader.memory;
+    this.cache = cache;
+    this.readLarge = readLarge;
+  }
+
+  /** Takes `length` entries of a leaf, from slot `first` on, upwards or downwards. */
+  set(page: number, stamp: number, base: number, first: number, length: number, step: 1 | -1): void {
+    this.page = page;
+    this.stamp = stamp;
+    this.first = first;
+    this.length = length;
+    this.step = step;
+    this.settle(base);
+  }
+
+  private settle(base: number): void {
+    this.base = base;
+    this.prefix = this.memory.u16[(base + NODE_PREFIX_LENGTH) >>> 1];
+    this.offsets = (base + NODE_SLOTS + 4 * nodeCount(this.memory, base)) >>> 1;
+    this.keys.reserve(this.reader.pageSize);
+    this.values.reserve(this.reader.pageSize);
+  }
+
+  /** The frame may have been given to another page since: then the leaf is read again. */
+  private slot(index: number): number {
+    if (!this.cache.holds(this.base, this.page)) this.settle(this.reader.load(this.page, this.stamp));
+    if (index < 0 || index >= this.length)
+      throw new RangeError(`entry ${index} of a batch of ${this.length}`);
+    return this.first + this.step * index;
+  }
+
+  /** The key of an entry, in a Buffer that the next call of `key` uses again. */
+  key(index: number): Buffer {
+    const slot = this.slot(index);
+    const target = this.keys.memory.bytes;
+    const { prefix } = this;
+    const bytes = this.memory.bytes;
+    const start = this.base + this.reader.pageSize - prefix;
+    for (let i = 0; i < prefix; i++) target[i] = bytes[start + i];
+    return this.keys.view(prefix + readLeafSuffix(this.memory, this.base, slot, target, prefix));
+  }
+
+  /** The value of an entry, in a Buffer that the next call of `value` uses again. */
+  value(index: number): Buffer {
+    const slot = this.slot(index);
+    const record = this.base + this.memory.u16[this.offsets + slot];
+    if (recordIsLarge(this.memory, record)) return this.readLarge(this.base, record);
+    const length = recordValueLength(this.memory, record);
+    copyAligned(this.values.memory, 0, this.memory, recordValue(record), length);
+    return this.values.view(length);
+  }
+
+  /** Bytes of an entry's key, without reading it. */
+  keyLength(index: number): number {
+    const slot = this.slot(index);
+    return this.prefix + recordSuffixLength(this.memory, this.base + this.memory.u16[this.offsets + slot]);
+  }
+
+  *[Symbol.iterator](): Generator<[key: Buffer, value: Buffer]> {
+    const entry: [key: Buffer, value: Buffer] = [EMPTY, EMPTY];
+    for (let i = 0; i < this.length; i++) {
+      entry[0] = this.key(i);
+      entry[1] = this.value(i);
+      yield entry;
+    }
+  }
+}
+
+const EMPTY = Buffer.alloc(0);

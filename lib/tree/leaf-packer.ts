@@ -1,0 +1,124 @@
+/** Packs sorted entries of a block into whole leaves: the inner loop of a bulk load. */
+import { keyHead } from '../format/key.js';
+import { initLeaf, LEAF_SLOT_BYTES, leafRecordBytes } from '../format/leaf.js';
+import {
+  heapEnd,
+  NODE_COUNT,
+  NODE_LARGE_VALUES,
+  NODE_SLOTS,
+  setHeapStart,
+  setPrefix,
+} from '../format/node.js';
+import { copyAligned, type PageMemory } from '../format/page-memory.js';
+import type { EntryBlock } from './entry-block.js';
+
+const LARGE_VALUE = 0x8000;
+
+/** For each entry, the record of its extents if its value is large, by index in the block. */
+export type LargeRecords = ReadonlyMap<number, Buffer>;
+
+/** How many of the entries from `from` on fit into one leaf, and whether the block ended before it was full. */
+export interface LeafCut {
+  readonly end: number;
+  readonly full: boolean;
+}
+
+/** Bytes that the first `byteCount` bytes of two keys in a block share. */
+function sharedBytes(bytes: Uint8Array, a: number, b: number, byteCount: number): number {
+  let i = 0;
+  while (i < byteCount && bytes[a + i] === bytes[b + i]) i++;
+  return i;
+}
+
+/**
+ * Finds the cut after which a leaf filled to `fill` takes no further entry. The prefix that the keys
+ * share shrinks as keys come, and every record before grows with that, so the sum is then made anew.
+ */
+export function findLeafCut(
+  block: EntryBlock,
+  from: number,
+  pageSize: number,
+  fill: number,
+  large: LargeRecords,
+): LeafCut {
+  const { keyOffsets, keyLengths, valueLengths } = block;
+  const bytes = block.memory.bytes;
+  const firstAt = keyOffsets[from];
+  let prefix = keyLengths[from];
+  let used = 0;
+  for (let i = from; i < block.count; i++) {
+    const shared = sharedBytes(bytes, firstAt, keyOffsets[i], Math.min(prefix, keyLengths[i]));
+    if (shared < prefix) {
+      prefix = shared;
+      used = 0;
+      for (let j = from; j < i; j++) used += entryBytes(block, j, prefix, large);
+    }
+    const record = large.size > 0 ? large.get(i) : undefined;
+    used +=
+      LEAF_SLOT_BYTES +
+      leafRecordBytes(keyLengths[i] - prefix, record === undefined ? valueLengths[i] : record.length);
+    if (used > (heapEnd(pageSize, prefix) - NODE_SLOTS) * fill && i > from) return { end: i, full: true };
+  }
+  return { end: block.count, full: false };
+}
+
+function entryBytes(block: EntryBlock, index: number, prefix: number, large: LargeRecords): number {
+  const record = large.size > 0 ? large.get(index) : undefined;
+  return (
+    LEAF_SLOT_BYTES +
+    leafRecordBytes(
+      block.keyLengths[index] - prefix,
+      record === undefined ? block.valueLengths[index] : record.length,
+    )
+  );
+}
+
+/** Lays out the entries [from, to) as a leaf at `base`, whose page header is set already. */
+export function packLeaf(
+  memory: PageMemory,
+  base: number,
+  pageSize: number,
+  identity: { page: number; stamp: number; sequence: number },
+  block: EntryBlock,
+  from: number,
+  to: number,
+  large: LargeRecords,
+): void {
+  const source = block.memory.bytes;
+  const { keyOffsets, keyLengths } = block;
+  const count = to - from;
+  const shortest = Math.min(keyLengths[from], keyLengths[to - 1]);
+  const prefix = sharedBytes(source, keyOffsets[from], keyOffsets[to - 1], shortest);
+  initLeaf(memory, base, pageSize, identity.page, identity.stamp, identity.sequence);
+  if (prefix > 0)
+    setPrefix(memory, base, pageSize, source.subarray(keyOffsets[from], keyOffsets[from] + prefix), prefix);
+  const heads = (base + NODE_SLOTS) >>> 2;
+  const offsets = (base + NODE_SLOTS + 4 * count) >>> 1;
+  let heap = heapEnd(pageSize, prefix);
+  let largeCount = 0;
+  for (let i = 0; i < count; i++) {
+    const index = from + i;
+    const record = large.size > 0 ? large.get(index) : undefined;
+    const keyAt = keyOffsets[index];
+    const suffix = keyLengths[index] - prefix;
+    const valueLength = record === undefined ? block.valueLengths[index] : record.length;
+    heap -= leafRecordBytes(suffix, valueLength);
+    memory.u32[heads + i] = keyHead(source, keyAt + keyLengths[index], keyAt + prefix);
+    memory.u16[offsets + i] = heap;
+    const at = base + heap;
+    memory.u16[at >>> 1] = suffix;
+    memory.u16[(at + 2) >>> 1] = record === undefined ? valueLength : valueLength | LARGE_VALUE;
+    if (record === undefined)
+      copyAligned(memory, at + 4, block.memory, block.valueOffsets[index], valueLength);
+    else {
+      memory.bytes.set(record, at + 4);
+      largeCount++;
+    }
+    // After the value: copying whole words may have written past its end.
+    const rest = at + 4 + valueLength;
+    for (let j = 4; j < suffix; j++) memory.bytes[rest + j - 4] = source[keyAt + prefix + j];
+  }
+  setHeapStart(memory, base, heap);
+  memory.u16[(base + NODE_COUNT) >>> 1] = count;
+  memory.u16[(base + NODE_LARGE_VALUES) >>> 1] = largeCount;
+}

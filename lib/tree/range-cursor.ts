@@ -1,0 +1,170 @@
+/**
+ * The cursor over a range of a tree: batches of entries, each within one leaf, in either direction.
+ * This is the seam that streams, iterators and exports stand on.
+ */
+import type { TreeRoot } from '../format/catalog-record.js';
+import { searchLeaf } from '../format/leaf.js';
+import { nodeCount } from '../format/node.js';
+import { type Pager, RUN_PAGES_MAX } from '../storage/pager.js';
+import type { KeyBounds } from './key-bounds.js';
+import { readLargeValue } from './large-value.js';
+import { LeafBatch } from './leaf-batch.js';
+import { LeafCursor } from './leaf-cursor.js';
+
+export interface CursorOptions {
+  readonly bounds: KeyBounds;
+  readonly reverse?: boolean;
+  /** The most entries handed out in all. */
+  readonly limit?: number;
+}
+
+/** What a cursor is to those above: batches until null, and an end that is safe at any time. */
+export interface Cursor {
+  /**
+   * The next entries, at most `max` of them, or null at the end. A promise where the disk must be
+   * waited for. The batch is used again by the next call.
+   */
+  nextBatch(max: number): LeafBatch | null | Promise<LeafBatch | null>;
+  nextBatchSync(max: number): LeafBatch | null;
+  close(): void;
+}
+
+/** The first read ahead takes few pages, for ranges that end soon; each further one twice as many. */
+const FIRST_RUN_PAGES = 4;
+
+export class RangeCursor implements Cursor {
+  private readonly pager: Pager;
+  private readonly bounds: KeyBounds;
+  private readonly step: 1 | -1;
+  private readonly leaves: LeafCursor;
+  private readonly batch: LeafBatch;
+  private readonly onClose: (() => void) | undefined;
+  private left: number;
+  private started = false;
+  private closed = false;
+  /** The slot that comes next in the present leaf, and the last one of it that is inside. */
+  private slot = 0;
+  private endSlot = -1;
+  /** Whether the bound ends the range within the present leaf. */
+  private isLastLeaf = false;
+  private runPages = FIRST_RUN_PAGES;
+
+  constructor(pager: Pager, root: TreeRoot, options: CursorOptions, onClose?: () => void) {
+    this.pager = pager;
+    this.bounds = options.bounds;
+    this.step = options.reverse === true ? -1 : 1;
+    this.left = options.limit ?? Number.POSITIVE_INFINITY;
+    this.leaves = new LeafCursor(pager, root);
+    this.batch = new LeafBatch(pager, pager.cache, (leaf, record) =>
+      readLargeValue(pager, pager.file, leaf, record),
+    );
+    this.onClose = onClose;
+  }
+
+  nextBatch(max: number): LeafBatch | null | Promise<LeafBatch | null> {
+    if (this.hasSlots() || !this.started || this.closed) return this.nextBatchSync(max);
+    const run = this.runAhead();
+    if (run === undefined) return this.nextBatchSync(max);
+    return this.pager.fetchRunAsync(run.first, run.stamps).then(() => this.nextBatchSync(max));
+  }
+
+  nextBatchSync(max: number): LeafBatch | null {
+    if (this.closed) return null;
+    try {
+      return this.advance(max);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.batch.length = 0;
+    this.onClose?.();
+  }
+
+  private advance(max: number): LeafBatch | null {
+    while (!this.hasSlots()) {
+      if (this.left === 0 || !this.nextLeaf()) {
+        this.close();
+        return null;
+      }
+    }
+    const inLeaf = this.step === 1 ? this.endSlot - this.slot + 1 : this.slot - this.endSlot + 1;
+    const length = Math.min(inLeaf, max, this.left);
+    this.batch.set(this.leaves.page, this.leaves.stamp, this.leaves.load(), this.slot, length, this.step);
+    this.slot += this.step * length;
+    this.left -= length;
+    return this.batch;
+  }
+
+  private hasSlots(): boolean {
+    return (
+      this.left > 0 &&
+      (this.step === 1 ? this.slot <= this.endSlot : this.slot >= this.endSlot && this.endSlot >= 0)
+    );
+  }
+
+  private nextLeaf(): boolean {
+    if (this.isLastLeaf) return false;
+    if (!this.started) {
+      this.started = true;
+      if (!this.startLeaf()) return false;
+    } else {
+      const run = this.runAhead();
+      if (run !== undefined) this.pager.fetchRun(run.first, run.stamps);
+      if (!(this.step === 1 ? this.leaves.next() : this.leaves.previous())) return false;
+      this.slot = this.step === 1 ? 0 : nodeCount(this.pager.memory, this.leaves.load()) - 1;
+    }
+    this.findEnd();
+    return true;
+  }
+
+  /** Where a read ahead pays: the next leaf is not in memory and is followed by others in the file. */
+  private runAhead(): { first: number; stamps: number[] } | undefined {
+    if (this.isLastLeaf) return undefined;
+    const run = this.leaves.runAhead(this.step, this.runPages, (page) => this.pager.has(page));
+    if (run.stamps.length === 0) return undefined;
+    this.runPages = Math.min(RUN_PAGES_MAX, this.runPages * 2);
+    return run;
+  }
+
+  /** Goes to the leaf where the range begins and the slot in it. */
+  private startLeaf(): boolean {
+    const { pager, leaves, bounds } = this;
+    const start = this.step === 1 ? bounds.lower : bounds.upper;
+    if (start === undefined) {
+      if (!(this.step === 1 ? leaves.seekFirst() : leaves.seekLast())) return false;
+      this.slot = this.step === 1 ? 0 : nodeCount(pager.memory, leaves.load()) - 1;
+      return true;
+    }
+    if (!leaves.seek(start, start.length)) return false;
+    const found = searchLeaf(pager.memory, leaves.load(), pager.pageSize, start, start.length);
+    const open = this.step === 1 ? bounds.lowerOpen === true : bounds.upperOpen === true;
+    if (this.step === 1) this.slot = found < 0 ? ~found : open ? found + 1 : found;
+    else this.slot = found < 0 ? ~found - 1 : open ? found - 1 : found;
+    return true;
+  }
+
+  /** Finds how far the range goes in the present leaf. */
+  private findEnd(): void {
+    const { memory, pageSize } = this.pager;
+    const base = this.leaves.load();
+    const count = nodeCount(memory, base);
+    const end = this.step === 1 ? this.bounds.upper : this.bounds.lower;
+    this.endSlot = this.step === 1 ? count - 1 : 0;
+    if (end === undefined) return;
+    const found = searchLeaf(memory, base, pageSize, end, end.length);
+    if (this.step === 1) {
+      const last = found >= 0 ? (this.bounds.upperOpen === true ? found - 1 : found) : ~found - 1;
+      this.isLastLeaf = found >= 0 || ~found < count;
+      this.endSlot = last;
+      return;
+    }
+    const first = found >= 0 ? (this.bounds.lowerOpen === true ? found + 1 : found) : ~found;
+    this.isLastLeaf = found >= 0 || ~found > 0;
+    this.endSlot = first;
+  }
+}

@@ -8,13 +8,12 @@ export class PageMemory {
   readonly u16: Uint16Array;
   readonly u32: Uint32Array;
 
-  constructor(byteLength: number) {
-    // Shared from the start: reader threads can be given the same memory, and file reads and writes,
-    // checksums and typed arrays all take it.
-    const shared = new SharedArrayBuffer(byteLength);
-    this.bytes = Buffer.from(shared);
-    this.u16 = new Uint16Array(shared);
-    this.u32 = new Uint32Array(shared);
+  /** `shared`: for memory that reader threads can be given too; files, checksums and views take either. */
+  constructor(byteLength: number, shared = false) {
+    const memory = shared ? new SharedArrayBuffer(byteLength) : new ArrayBuffer(byteLength);
+    this.bytes = Buffer.from(memory);
+    this.u16 = new Uint16Array(memory);
+    this.u32 = new Uint32Array(memory);
   }
 }
 
@@ -59,9 +58,14 @@ export function copyBytes(
   sourceOffset: number,
   length: number,
 ): void {
-  if (length > 48) {
-    target.set(source.subarray(sourceOffset, sourceOffset + length), targetOffset);
+  if (length <= LOOP_COPY_BYTES_MAX) {
+    for (let i = 0; i < length; i++) target[targetOffset + i] = source[sourceOffset + i];
     return;
   }
-  for (let i = 0; i < length; i++) target[targetOffset + i] = source[sourceOffset + i];
+  // A view is garbage, so none is made where the whole source is copied.
+  const whole = sourceOffset === 0 && length === source.length;
+  target.set(whole ? source : source.subarray(sourceOffset, sourceOffset + length), targetOffset);
 }
+
+/** Below this many bytes a loop over bytes beats a call of the runtime's copy. */
+const LOOP_COPY_BYTES_MAX = 32;

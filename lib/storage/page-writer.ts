@@ -26,13 +26,15 @@ export class PageWriter {
     this.pageSize = pageSize;
   }
 
-  /** Writes the pages at `bases`, which ascend by page number. */
+  /**
+   * Writes the pages at `bases`, which ascend by page number. One call at a time: the writer's lock sees
+   * to that.
+   */
   async write(memory: PageMemory, bases: readonly number[]): Promise<void> {
-    // A staging memory of its own: a second write may be asked for while the first is in flight.
-    const staging = new PageMemory(Math.min(STAGING_BYTES, Math.max(1, bases.length) * this.pageSize));
+    this.staging ??= new PageMemory(STAGING_BYTES);
     for (let next = 0; next < bases.length; ) {
-      const { position, pages } = this.stage(staging, memory, bases, next);
-      await this.file.write(staging.bytes, 0, pages * this.pageSize, position);
+      const { position, pages } = this.stage(this.staging, memory, bases, next);
+      await this.file.write(this.staging.bytes, 0, pages * this.pageSize, position);
       this.count(pages);
       next += pages;
     }

@@ -13,17 +13,23 @@ const INLINE_BYTES_MAX = 16384;
 
 export class EntryBlock {
   readonly memory: PageMemory;
-  readonly keyOffsets = new Uint32Array(ENTRIES_MAX);
-  readonly keyLengths = new Uint32Array(ENTRIES_MAX);
-  readonly valueOffsets = new Uint32Array(ENTRIES_MAX);
-  readonly valueLengths = new Uint32Array(ENTRIES_MAX);
+  readonly keyOffsets: Uint32Array;
+  readonly keyLengths: Uint32Array;
+  readonly valueOffsets: Uint32Array;
+  readonly valueLengths: Uint32Array;
   count = 0;
+  private readonly entriesMax: number;
   private used = 0;
   private longBytes = 0;
   private readonly longValues = new Map<number, Uint8Array>();
 
-  constructor(byteLength = 1 << 20) {
+  constructor(byteLength: number) {
     this.memory = new PageMemory(byteLength + 2 * INLINE_BYTES_MAX + 64);
+    this.entriesMax = Math.min(ENTRIES_MAX, byteLength >>> 3);
+    this.keyOffsets = new Uint32Array(this.entriesMax);
+    this.keyLengths = new Uint32Array(this.entriesMax);
+    this.valueOffsets = new Uint32Array(this.entriesMax);
+    this.valueLengths = new Uint32Array(this.entriesMax);
   }
 
   /** Bytes of keys and values. */
@@ -45,7 +51,7 @@ export class EntryBlock {
   /** Whether an entry with a key and value of these byte lengths fits still. */
   hasRoom(keyBytes: number, valueBytes: number): boolean {
     const inline = valueBytes > INLINE_BYTES_MAX ? 0 : valueBytes;
-    return this.count < ENTRIES_MAX && this.used + keyBytes + inline + 16 <= this.memory.bytes.length;
+    return this.count < this.entriesMax && this.used + keyBytes + inline + 16 <= this.memory.bytes.length;
   }
 
   /** Appends copies of the bytes; the caller has asked `hasRoom` with upper bounds of the lengths. */

@@ -26,7 +26,9 @@ export class TreeBuilder {
   private readonly fill: number;
   private readonly runs: RunWriter;
   /** Entries that do not fill a leaf yet, in front of those to come. */
-  private readonly carry: EntryBlock;
+  private carry: EntryBlock;
+  /** Trades places with `carry` when its front goes. */
+  private spare: EntryBlock;
   private readonly carryLarge = new Map<number, Buffer>();
   /** The children of the branch being filled on each level, level 1 first. */
   private readonly levels: BranchList[] = [];
@@ -42,6 +44,7 @@ export class TreeBuilder {
     this.fill = fill;
     this.runs = new RunWriter(pages);
     this.carry = new EntryBlock(4 * pages.pageSize);
+    this.spare = new EntryBlock(4 * pages.pageSize);
     this.entries = root.entries;
     this.large = root.large;
     if (root.page !== NO_PAGE) this.openRightEdge(root);
@@ -173,17 +176,20 @@ export class TreeBuilder {
     return next;
   }
 
+  /** Drops the first `count` entries carried. */
   private dropCarried(count: number): void {
-    const rest = new EntryBlock(4 * this.pages.pageSize);
+    const rest = this.spare;
     const restLarge = new Map<number, Buffer>();
+    rest.clear();
     for (let i = count; i < this.carry.count; i++) {
       const record = this.carryLarge.get(i);
       if (record !== undefined) restLarge.set(rest.count, record);
       rest.addFrom(this.carry, i);
     }
-    this.carry.clear();
+    this.spare = this.carry;
+    this.carry = rest;
     this.carryLarge.clear();
-    for (let i = 0; i < rest.count; i++) this.carryOver(rest, i, restLarge);
+    for (const [index, record] of restLarge) this.carryLarge.set(index, record);
   }
 
   private writeLargeValues(block: EntryBlock, from: number): ReadonlyMap<number, Buffer> {

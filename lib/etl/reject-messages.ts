@@ -1,0 +1,47 @@
+// What is wrong with a record, for people.
+
+import { isUtf8 } from 'node:buffer';
+
+export function columnCountMessage(cells: number, columns: number): string {
+  return `the row has ${cells} ${cells === 1 ? 'cell' : 'cells'} where there are ${columns} columns`;
+}
+
+export function strayQuoteMessage(cell: number): string {
+  return `cell ${cell} has a quote though it does not begin with one; put the cell in quotes and double those inside`;
+}
+
+export function strayTextMessage(cell: number): string {
+  return `cell ${cell} has text after its closing quote; double the quotes inside a quoted cell`;
+}
+
+export function unterminatedMessage(openLine: number): string {
+  return `the quote that opens on line ${openLine} is not closed before the source ends`;
+}
+
+/** `openLine` is the line from which a quote is open where the row becomes too long, or 0. */
+export function rowTooLargeMessage(rowBytesMax: number, openLine = 0): string {
+  const advice = openLine > 0 ? `; the quote that opens on line ${openLine} is not closed within them` : '';
+  return `the row is longer than ${rowBytesMax} bytes${advice}`;
+}
+
+export function notJsonMessage(problem: string): string {
+  return `the line is not JSON: ${problem}`;
+}
+
+/** For JSON that is no object. */
+export function notAnObjectMessage(value: unknown): string {
+  const kind = Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  return `the line is ${value === null ? 'null' : kind}, not an object`;
+}
+
+/** For bytes that are not UTF-8. */
+export function invalidUtf8Message(raw: Buffer): string {
+  // Decoding puts U+FFFD in place of what is invalid, so encoding again differs from there on.
+  const mended = Buffer.from(raw.toString('utf8'));
+  let valid = 0;
+  while (raw[valid] === mended[valid]) valid++;
+  // The offender may begin as U+FFFD does: it begins where the text before it is whole.
+  while (!isUtf8(raw.subarray(0, valid))) valid--;
+  const byte = raw[valid].toString(16).padStart(2, '0');
+  return `byte ${valid + 1} of the row, 0x${byte}, is not valid UTF-8; convert the source to UTF-8`;
+}

@@ -1,0 +1,56 @@
+// A row that was refused: what was wrong with it, where it stands in the source, and its bytes, so that it
+// can be mended and imported again. The parsers make rejects, and so does the import for rows that parse.
+
+import { isUtf8 } from 'node:buffer';
+
+/** Why a row was refused; stable, for programs to compare with. */
+export type RejectReason =
+  /** The row has more or fewer cells than there are columns. */
+  | 'COLUMN_COUNT'
+  /** A quote stands inside an unquoted cell, or text follows a closing quote. */
+  | 'MALFORMED_CSV'
+  /** The source ended inside quotes. */
+  | 'UNTERMINATED_QUOTE'
+  /** The row's bytes are not valid UTF-8. */
+  | 'INVALID_UTF8'
+  /** The row is longer than `rowBytesMax`. */
+  | 'ROW_TOO_LARGE'
+  /** The line is not JSON. */
+  | 'INVALID_JSON'
+  /** The line is JSON, but not an object. */
+  | 'NOT_AN_OBJECT'
+  /** A part of the key is missing, empty, null or an object. */
+  | 'NO_KEY'
+  /** The row does not satisfy the schema of the import. */
+  | 'SCHEMA';
+
+/** A row that was refused. */
+export interface Reject {
+  /** Line on which the row begins, counted from 1 as text editors do. */
+  readonly line: number;
+  /** Where the row's first byte stands in the source, after decompression. */
+  readonly byteOffset: number;
+  /** Bytes of the row, without its line end. */
+  readonly byteLength: number;
+  readonly reason: RejectReason;
+  /** What was wrong, for people; may change between versions. */
+  readonly message: string;
+  /** The row as it stands in the source; only its beginning where it is longer than `rowBytesMax`. */
+  readonly raw: Buffer;
+}
+
+/**
+ * A reject as one line of NDJSON, line end included. `raw` holds the row as text, or `rawBase64` its bytes
+ * where they are not valid UTF-8.
+ *
+ * @example
+ * ```ts
+ * // {"line":3,"byteOffset":17,"byteLength":3,"reason":"COLUMN_COUNT","message":"...","raw":"1,2"}
+ * file.write(rejectToNdjson(reject));
+ * ```
+ */
+export function rejectToNdjson(reject: Reject): string {
+  const { line, byteOffset, byteLength, reason, message, raw } = reject;
+  const text = isUtf8(raw) ? { raw: raw.toString('utf8') } : { rawBase64: raw.toString('base64') };
+  return `${JSON.stringify({ line, byteOffset, byteLength, reason, message, ...text })}\n`;
+}

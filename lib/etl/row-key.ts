@@ -1,0 +1,145 @@
+// The key of a row, from one or more of its columns (CSV) or paths (NDJSON). `key-tuple.ts` says how the
+// parts of a key become its bytes.
+
+import { StoreError } from '../errors.js';
+import type { ByteArena } from '../stream/byte-arena.js';
+import { hasLoneSurrogate } from '../stream/lone-surrogate.js';
+import type { CsvBatch } from './csv-batch.js';
+import { quotedNames } from './csv-columns.js';
+import { type JsonPathStep, parseJsonPath, textAtPath, valueAtPath } from './json-path.js';
+import { appendKeyPart, appendKeySeparator } from './key-tuple.js';
+import type { NdjsonBatch } from './ndjson-batch.js';
+import type { RowBatch } from './row-batch.js';
+
+/** Columns or paths whose values, together, are a row's key. */
+export type KeyOption = string | readonly string[];
+
+/** Writes keys of rows. */
+export interface RowKeyWriter<Batch extends RowBatch> {
+  /** Appends the row's key to the arena and returns true; appends nothing and returns false if it has none. */
+  write(batch: Batch, row: number, arena: ByteArena): boolean;
+  /** Why the row of the last `write` has no key, for the message of a reject with the reason NO_KEY. */
+  readonly problem: string;
+}
+
+/**
+ * Keys of CSV rows: the text of the columns named. An empty cell is no key.
+ *
+ * @throws INVALID_OPTION where none is named, one twice, or one that does not exist.
+ */
+export function csvKeyWriter(key: KeyOption, columns: readonly string[]): RowKeyWriter<CsvBatch> {
+  const names = keyParts(key);
+  const unknown = names.filter((name) => !columns.includes(name));
+  if (unknown.length > 0) {
+    const message = `key: there is no column ${quotedNames(unknown)}; the columns are ${quotedNames(columns)}`;
+    throw new StoreError('INVALID_OPTION', message, { details: { key: names, columns } });
+  }
+  return new CsvKeyWriter(
+    names,
+    names.map((name) => columns.indexOf(name)),
+  );
+}
+
+/**
+ * Keys of NDJSON rows: what stands at the paths. A string is itself; a number or a boolean is its JSON text
+ * as JavaScript writes it, so that 1, 1.0 and 1e0 are one key, except that whole numbers past 2^53, which
+ * JavaScript would round, stay as they are written. Nothing, null, an empty string, an object and an array are
+ * no key, nor is a string that has no UTF-8, with half of a surrogate pair.
+ *
+ * @throws INVALID_OPTION where no path is given, one twice, or one is none.
+ */
+export function ndjsonKeyWriter(key: KeyOption): RowKeyWriter<NdjsonBatch> {
+  const paths = keyParts(key);
+  return new NdjsonKeyWriter(paths, paths.map(parseJsonPath));
+}
+
+function keyParts(key: KeyOption): readonly string[] {
+  const parts = typeof key === 'string' ? [key] : [...key];
+  if (
+    parts.length > 0 &&
+    parts.every((part) => typeof part === 'string') &&
+    new Set(parts).size === parts.length
+  ) {
+    return parts;
+  }
+  throw new StoreError('INVALID_OPTION', 'key: one or more different columns or paths are needed', {
+    details: { key },
+  });
+}
+
+class CsvKeyWriter implements RowKeyWriter<CsvBatch> {
+  problem = '';
+
+  constructor(
+    private readonly names: readonly string[],
+    private readonly columns: readonly number[],
+  ) {}
+
+  write(batch: CsvBatch, row: number, arena: ByteArena): boolean {
+    const before = arena.length;
+    const parts = this.columns.length;
+    for (let part = 0; part < parts; part++) {
+      const slot = row * batch.width + this.columns[part];
+      const start = batch.cellStarts[slot];
+      const end = batch.cellEnds[slot];
+      if (start === end >>> 1) {
+        arena.length = before;
+        this.problem = `column ${JSON.stringify(this.names[part])} of the key is empty`;
+        return false;
+      }
+      if (part > 0) appendKeySeparator(arena);
+      if ((end & 1) === 0) arena.append(batch.bytes, start, end >>> 1);
+      else appendKeyPart(batch.cell(row, this.columns[part]), parts > 1, arena);
+    }
+    return true;
+  }
+}
+
+class NdjsonKeyWriter implements RowKeyWriter<NdjsonBatch> {
+  problem = '';
+
+  constructor(
+    private readonly paths: readonly string[],
+    private readonly steps: ReadonlyArray<readonly JsonPathStep[]>,
+  ) {}
+
+  write(batch: NdjsonBatch, row: number, arena: ByteArena): boolean {
+    const before = arena.length;
+    for (let part = 0; part < this.steps.length; part++) {
+      const text = this.partText(batch, row, part);
+      if (text === undefined) {
+        arena.length = before;
+        return false;
+      }
+      if (part > 0) appendKeySeparator(arena);
+      appendKeyPart(text, this.steps.length > 1, arena);
+    }
+    return true;
+  }
+
+  private partText(batch: NdjsonBatch, row: number, part: number): string | undefined {
+    const value = valueAtPath(batch.object(row), this.steps[part]);
+    if (typeof value === 'string' && value !== '') {
+      if (!hasLoneSurrogate(value)) return value;
+      return this.noKey(part, 'has half of a surrogate pair, which has no UTF-8');
+    }
+    if (typeof value === 'boolean') return String(value);
+    if (typeof value === 'number') {
+      const rounded = Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
+      return rounded ? textAtPath(batch.value(row), this.steps[part]) : JSON.stringify(value);
+    }
+    return this.noKey(part, kindOf(value));
+  }
+
+  private noKey(part: number, problem: string): undefined {
+    this.problem = `${this.paths[part]} of the key ${problem}`;
+    return undefined;
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'is missing';
+  if (value === null) return 'is null';
+  if (value === '') return 'is empty';
+  return Array.isArray(value) ? 'is an array' : 'is an object';
+}

@@ -1,0 +1,50 @@
+// A buffer that grows, which bytes of many entries are written into one after the other.
+
+const COPY_NATIVE_BYTES = 96;
+
+/** Bytes appended one after the other; what was written stays in place until `clear`. */
+export class ByteArena {
+  /** Holds what was written in its first `length` bytes. Replaced when it grows: read it after writing. */
+  bytes: Buffer;
+  length = 0;
+
+  constructor(bytes = 64 * 1024) {
+    this.bytes = Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** Forgets what was written and keeps the memory. */
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** Makes sure that so many more bytes fit. */
+  reserve(bytes: number): void {
+    const needed = this.length + bytes;
+    if (needed <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
+  }
+
+  /** Appends a stretch of other bytes. A short one is copied by a loop, which beats the call into native code. */
+  append(source: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    const target = this.bytes;
+    let at = this.length;
+    if (end - start > COPY_NATIVE_BYTES) target.set(source.subarray(start, end), at);
+    else for (let from = start; from < end; from++) target[at++] = source[from];
+    this.length += end - start;
+  }
+
+  appendByte(byte: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = byte;
+  }
+
+  /** Appends text as UTF-8. */
+  appendText(text: string): void {
+    // A UTF-16 unit takes three bytes at most: a pair of them makes four.
+    this.reserve(text.length * 3);
+    this.length += this.bytes.write(text, this.length, 'utf8');
+  }
+}

@@ -22,7 +22,10 @@ export interface BulkOptions {
   readonly fillFactor?: number;
   /** A name under which `commit(position)` saves its position, in the same commit as the entries. */
   readonly checkpoint?: string;
-  /** Stops the load at a commit boundary: what was added is committed, then it rejects with ABORTED. */
+  /**
+   * Stops the load at a commit boundary: what was added is committed, unless it is atomic; then it rejects
+   * with ABORTED.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -49,6 +52,7 @@ export interface BulkSettings {
   readonly onDuplicate: 'replace' | 'keep' | 'error';
   readonly commitEntries: number;
   readonly commitBytes: number;
+  readonly atomic: boolean;
   readonly fillFactor: number;
   readonly checkpoint: string | undefined;
   readonly signal: AbortSignal | undefined;
@@ -63,6 +67,7 @@ export function bulkSettings(options: BulkOptions): BulkSettings {
     onDuplicate: checked.onDuplicate ?? 'replace',
     commitEntries: every.entries ?? Number.POSITIVE_INFINITY,
     commitBytes: every.bytes ?? Number.POSITIVE_INFINITY,
+    atomic: checked.atomic ?? false,
     fillFactor: checked.fillFactor ?? 1,
     checkpoint: checked.checkpoint,
     signal: checked.signal,

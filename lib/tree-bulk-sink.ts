@@ -78,6 +78,10 @@ export class TreeBulkSink implements BulkSink {
     await this.commit();
   }
 
+  async stop(): Promise<void> {
+    if (!this.settings.atomic) await this.commit();
+  }
+
   async abort(): Promise<void> {
     const { transaction } = this;
     this.transaction = undefined;

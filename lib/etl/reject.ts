@@ -21,6 +21,8 @@ export type RejectReason =
   | 'NOT_AN_OBJECT'
   /** A part of the key is missing, empty, null or an object. */
   | 'NO_KEY'
+  /** The key is longer than the store's pages allow. */
+  | 'KEY_TOO_LARGE'
   /** The row does not satisfy the schema of the import. */
   | 'SCHEMA';
 
@@ -38,6 +40,9 @@ export interface Reject {
   /** The row as it stands in the source; only its beginning where it is longer than `rowBytesMax`. */
   readonly raw: Buffer;
 }
+
+/** What every line of {@link rejectToNdjson} begins with. */
+export const REJECT_LINE_START = '{"line":';
 
 /**
  * A reject as one line of NDJSON, line end included. `raw` holds the row as text, or `rawBase64` its bytes

@@ -1,17 +1,34 @@
 /**
  * Whether a page that says it is a node can be one. Its checksum has held already; this is the
- * second line: every count, offset and length lies inside the page and heads ascend, so that no
- * later read leaves the page, loops or returns bytes of a neighbour.
+ * second line: every count, offset and length lies inside the page, heads ascend, and records and
+ * garbage together are the heap, so that no later read leaves the page, loops or returns bytes of a
+ * neighbour, and no later write lands in one.
  */
-import { BRANCH_SLOT_BYTES, separatorRecord, separatorSuffixLength } from './branch.js';
+import {
+  BRANCH_SLOT_BYTES,
+  branchRecordBytes,
+  childHasLarge,
+  separatorRecord,
+  separatorSuffixLength,
+} from './branch.js';
 import {
   LEAF_SLOT_BYTES,
   leafRecord,
   leafRecordBytes,
+  recordIsLarge,
   recordSuffixLength,
   recordValueLength,
 } from './leaf.js';
-import { heapEnd, heapStart, keyBytesMax, NODE_SLOTS, nodeCount, prefixLength } from './node.js';
+import {
+  heapEnd,
+  heapStart,
+  keyBytesMax,
+  NODE_GARBAGE,
+  NODE_LARGE_VALUES,
+  NODE_SLOTS,
+  nodeCount,
+  prefixLength,
+} from './node.js';
 import { KIND_BRANCH, KIND_LEAF, PAGE_LEVEL, pageCorrupt, pageKind } from './page.js';
 import type { PageMemory } from './page-memory.js';
 
@@ -30,12 +47,28 @@ export function checkNodeStructure(memory: PageMemory, base: number, pageSize: n
   const end = heapEnd(pageSize, prefix);
   if (heapStart(memory, base) > end || slotsEnd > heapStart(memory, base))
     throw pageCorrupt(page, 'its slots overlap its records');
+  if ((heapStart(memory, base) & 3) !== 0)
+    throw pageCorrupt(page, 'its heap does not begin at a multiple of four');
   if ((kind === KIND_LEAF) !== (memory.bytes[base + PAGE_LEVEL] === 0))
     throw pageCorrupt(page, 'its level does not fit its kind');
-  if (kind === KIND_LEAF) checkLeafSlots(memory, base, pageSize, page, count, end);
-  else checkBranchSlots(memory, base, pageSize, page, count, end);
+  const used =
+    kind === KIND_LEAF
+      ? checkLeafSlots(memory, base, pageSize, page, count, end)
+      : checkBranchSlots(memory, base, pageSize, page, count, end);
+  if (used + memory.u16[(base + NODE_GARBAGE) >>> 1] !== end - heapStart(memory, base))
+    throw pageCorrupt(page, 'its records and its garbage are not the size of its heap');
 }
 
+/** Checks the order of the heads of a slot and the one before, and that a short key's head ends with zeros. */
+function checkHead(memory: PageMemory, base: number, page: number, index: number, suffix: number): void {
+  const head = (base + NODE_SLOTS) >>> 2;
+  if (suffix < 4 && memory.u32[head + index] << (8 * suffix) !== 0)
+    throw pageCorrupt(page, `the head in slot ${index} goes on past the end of its key`);
+  if (index > 0 && memory.u32[head + index - 1] > memory.u32[head + index])
+    throw pageCorrupt(page, `slots ${index - 1} and ${index} are out of order`);
+}
+
+/** Returns the bytes of all records. */
 function checkLeafSlots(
   memory: PageMemory,
   base: number,
@@ -43,10 +76,11 @@ function checkLeafSlots(
   page: number,
   count: number,
   end: number,
-): void {
+): number {
   const start = heapStart(memory, base);
   const suffixMax = keyBytesMax(pageSize) - prefixLength(memory, base);
-  const heads = (base + NODE_SLOTS) >>> 2;
+  let used = 0;
+  let large = 0;
   for (let i = 0; i < count; i++) {
     const record = leafRecord(memory, base, i);
     const offset = record - base;
@@ -54,13 +88,18 @@ function checkLeafSlots(
       throw pageCorrupt(page, `slot ${i} points outside the heap`);
     const suffix = recordSuffixLength(memory, record);
     if (suffix > suffixMax) throw pageCorrupt(page, `the key in slot ${i} is longer than a key can be`);
-    if (offset + leafRecordBytes(suffix, recordValueLength(memory, record)) > end)
-      throw pageCorrupt(page, `the record of slot ${i} ends past the heap`);
-    if (i > 0 && memory.u32[heads + i - 1] > memory.u32[heads + i])
-      throw pageCorrupt(page, `slots ${i - 1} and ${i} are out of order`);
+    const bytes = leafRecordBytes(suffix, recordValueLength(memory, record));
+    if (offset + bytes > end) throw pageCorrupt(page, `the record of slot ${i} ends past the heap`);
+    checkHead(memory, base, page, i, suffix);
+    used += bytes;
+    if (recordIsLarge(memory, record)) large++;
   }
+  if (large !== memory.u16[(base + NODE_LARGE_VALUES) >>> 1])
+    throw pageCorrupt(page, `it has ${large} large values, its header says otherwise`);
+  return used;
 }
 
+/** Returns the bytes of all records. */
 function checkBranchSlots(
   memory: PageMemory,
   base: number,
@@ -68,23 +107,30 @@ function checkBranchSlots(
   page: number,
   count: number,
   end: number,
-): void {
+): number {
   const start = heapStart(memory, base);
   const suffixMax = keyBytesMax(pageSize) - prefixLength(memory, base);
-  const heads = (base + NODE_SLOTS) >>> 2;
+  let used = 0;
+  let large = false;
   for (let i = 0; i < count; i++) {
     const record = separatorRecord(memory, base, i);
     if (record !== 0) {
       const offset = record - base;
-      if (offset < start || offset + 2 > end || (offset & 3) !== 0)
+      if (offset < start || offset + 4 > end || (offset & 3) !== 0)
         throw pageCorrupt(page, `slot ${i} points outside the heap`);
-      const suffix = separatorSuffixLength(memory, base, i);
-      if (suffix > suffixMax || suffix <= 4)
-        throw pageCorrupt(page, `the separator in slot ${i} has an impossible length`);
-      if (offset + 2 + suffix - 4 > end)
-        throw pageCorrupt(page, `the separator of slot ${i} ends past the heap`);
     }
-    if (i > 1 && memory.u32[heads + i - 1] > memory.u32[heads + i])
-      throw pageCorrupt(page, `slots ${i - 1} and ${i} are out of order`);
+    const suffix = separatorSuffixLength(memory, base, i);
+    if (suffix > suffixMax || (record !== 0) === suffix <= 4)
+      throw pageCorrupt(page, `the separator in slot ${i} has an impossible length`);
+    const bytes = branchRecordBytes(suffix);
+    if (record !== 0 && record - base + bytes > end)
+      throw pageCorrupt(page, `the separator of slot ${i} ends past the heap`);
+    if (i === 0 && suffix !== 0) throw pageCorrupt(page, 'its first child has a separator');
+    checkHead(memory, base, page, i, suffix);
+    used += bytes;
+    large ||= childHasLarge(memory, base, i);
   }
+  if (large && memory.u16[(base + NODE_LARGE_VALUES) >>> 1] === 0)
+    throw pageCorrupt(page, 'a child may have large values, its header says otherwise');
+  return used;
 }

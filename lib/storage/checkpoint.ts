@@ -12,7 +12,7 @@ import {
   sealPage,
 } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
-import { REFERENCE_COPY } from '../format/space-page.js';
+import { REFERENCE_COPY, REFERENCE_FREE } from '../format/space-page.js';
 import type { PageWriter } from './page-writer.js';
 import type { Space } from './space.js';
 import type { StoreFile } from './store-file.js';
@@ -73,7 +73,9 @@ function planSpace(space: Space, state: CheckpointState): SpacePlan {
   return { memory, bases: pages.map((entry) => entry.base), roots, directories, groups };
 }
 
-function reference(copy: number, free: number): number {
+function reference(copy: number, freePages: number): number {
+  // The pages of a run of the largest pages may be more than the bits hold.
+  const free = Math.min(freePages, REFERENCE_FREE);
   return (copy === 1 ? REFERENCE_COPY | free : free) >>> 0;
 }
 

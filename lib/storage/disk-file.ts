@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import type { StoreError } from '../errors.js';
 import { fileError, type StoreFile } from './store-file.js';
 
 const readAsync = promisify(fs.read);
@@ -98,6 +99,7 @@ export class DiskFile implements StoreFile {
       const written = this.attempt('write', () =>
         fs.writeSync(this.descriptor, source, offset + done, length - done, position + done),
       );
+      if (written === 0) throw this.wroteNothing();
       if (written > 0) done += written;
     }
   }
@@ -115,8 +117,14 @@ export class DiskFile implements StoreFile {
         );
         return result.bytesWritten;
       });
+      if (written === 0) throw this.wroteNothing();
       if (written > 0) done += written;
     }
+  }
+
+  /** Asked again and again, such a file would keep the caller for ever. */
+  private wroteNothing(): StoreError {
+    return fileError('write', this.path, new Error('the system took none of the bytes'));
   }
 
   async sync(): Promise<void> {

@@ -16,6 +16,8 @@ const LOADING = 3;
 /** Frames beyond both bounds, for what one operation touches before dirty pages are spilled. */
 const SLACK_FRAMES = 256;
 const CLEAN_FRAMES_MIN = 64;
+/** Frames that reads ahead may hold at once: the rest of the slack is for those who must have theirs. */
+const LOADING_FRAMES_MAX = SLACK_FRAMES / 2;
 /** Byte offsets into the memory are unsigned 32-bit numbers. */
 const MEMORY_BYTES_MAX = 0xfff0_0000;
 
@@ -41,6 +43,7 @@ export class PageCache {
   private hand = 0;
   private cleanCount = 0;
   private dirtyCount = 0;
+  private loadingCount = 0;
 
   constructor(pageSize: number, cleanBytesMax: number, dirtyBytesMax: number) {
     const room = Math.floor(MEMORY_BYTES_MAX / pageSize) - SLACK_FRAMES;
@@ -70,6 +73,11 @@ export class PageCache {
     return this.dirtyCount;
   }
 
+  /** Whether a frame can be had for a page that may be wanted later. */
+  get canReadAhead(): boolean {
+    return this.loadingCount < LOADING_FRAMES_MAX;
+  }
+
   get cleanFrames(): number {
     return this.cleanCount;
   }
@@ -93,7 +101,9 @@ export class PageCache {
   /** Whether the frame at `base` still holds `page`, for those who kept a base across other calls. */
   holds(base: number, page: number): boolean {
     const frame = base >>> this.pageShift;
-    return this.framePage[frame] === page && this.frameState[frame] !== FREE;
+    const state = this.frameState[frame];
+    // A frame that is being loaded still carries the number of the page it held before.
+    return this.framePage[frame] === page && (state === CLEAN || state === DIRTY);
   }
 
   isDirty(base: number): boolean {
@@ -125,6 +135,7 @@ export class PageCache {
   takeLoading(): number {
     const frame = this.freeFrame(true);
     this.frameState[frame] = LOADING;
+    this.loadingCount++;
     return frame * this.pageSize;
   }
 
@@ -132,12 +143,14 @@ export class PageCache {
   loaded(base: number, page: number, keep: boolean): void {
     const frame = base >>> this.pageShift;
     this.frameState[frame] = CLEAN;
+    this.loadingCount--;
     this.cleanCount++;
     this.enter(frame, page);
     this.referenced[frame] = keep ? 1 : 0;
   }
 
   dropLoading(base: number): void {
+    this.loadingCount--;
     this.giveBack(base >>> this.pageShift);
   }
 

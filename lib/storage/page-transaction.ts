@@ -12,6 +12,7 @@ import {
   PAGE_SEQUENCE_HIGH,
   PAGE_SEQUENCE_LOW,
   PAGE_STAMP,
+  pageCorrupt,
   pageKind,
   pageSequence,
 } from '../format/page.js';
@@ -160,7 +161,14 @@ export class PageTransaction implements PageReader {
 
   /** Gives up pages without reading them; they count as old as the store. */
   freeUnread(page: number, pages: number): void {
-    for (let i = 0; i < pages; i++) this.noteFreed(page + i, 0);
+    // Nothing has shown yet that there are such pages: a damaged reference must not free others.
+    if (page + pages > this.space.pageCount)
+      throw pageCorrupt(page, 'a tree refers to it, past the end of the file');
+    for (let i = 0; i < pages; i++) {
+      if (this.space.geometry.isFixed(page + i))
+        throw pageCorrupt(page + i, 'a tree refers to it, but its place is kept for other use');
+      this.noteFreed(page + i, 0);
+    }
   }
 
   /** Consecutive pages for content that goes straight to the file. */
@@ -193,17 +201,22 @@ export class PageTransaction implements PageReader {
    */
   rollback(held: boolean): NumberList {
     const { born } = this;
+    const kept = new NumberList();
     for (let i = 0; i < born.length; i++) {
-      if (held) this.space.free(born.at(i));
-      else {
-        this.pager.cache.discard(born.at(i));
-        this.space.release(born.at(i));
+      const page = born.at(i);
+      if (!held) {
+        this.pager.cache.discard(page);
+        this.space.release(page);
+      } else if (!this.space.isFree(page)) {
+        // One that was given up along the way is free already, and may be another's before the reader ends.
+        this.space.free(page);
+        kept.push(page);
       }
     }
     this.born = new NumberList();
     this.freedPages = new NumberList();
     this.freedBirths = new NumberList();
-    return held ? born : this.born;
+    return kept;
   }
 
   private noteFreed(page: number, birth: number): void {

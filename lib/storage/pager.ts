@@ -61,9 +61,16 @@ export class Pager implements PageReader {
     return this.cache.find(page) >= 0;
   }
 
+  private isDirty(page: number): boolean {
+    const base = this.cache.find(page);
+    return base >= 0 && this.cache.isDirty(base);
+  }
+
   private fetch(page: number, stamp: number): number {
     this.counts.misses++;
     // A frame with another stamp is left from an earlier life of the page number: only the file tells.
+    // A changed one is not: it is in use, and the reference is wrong.
+    if (this.isDirty(page)) throw pageCorrupt(page, 'it is not the version that its parent refers to');
     this.cache.discard(page);
     const base = this.cache.takeLoading();
     try {
@@ -88,11 +95,13 @@ export class Pager implements PageReader {
   }
 
   /**
-   * Reads `stamps.length` consecutive pages from `first` on in one request, for a scan. Nothing is
-   * verified or raised for a page that does not hold: `load` will fetch it alone and say so.
+   * Reads up to `stamps.length` consecutive pages from `first` on in one request, for a scan: fewer
+   * where memory is short. Nothing is raised for a page that does not hold: `load` will fetch it alone
+   * and say so.
    */
   fetchRun(first: number, stamps: readonly number[]): void {
     const bases = this.takeRun(stamps.length);
+    if (bases.length === 0) return;
     let read = 0;
     try {
       read = this.file.readManySync(this.viewsOf(bases), first * this.pageSize);
@@ -104,6 +113,7 @@ export class Pager implements PageReader {
   /** As `fetchRun`, without holding up the event loop. */
   async fetchRunAsync(first: number, stamps: readonly number[]): Promise<void> {
     const bases = this.takeRun(stamps.length);
+    if (bases.length === 0) return;
     let read = 0;
     try {
       read = await this.file.readMany(this.viewsOf(bases), first * this.pageSize);
@@ -114,7 +124,7 @@ export class Pager implements PageReader {
 
   private takeRun(pages: number): number[] {
     const bases: number[] = [];
-    for (let i = 0; i < pages; i++) bases.push(this.cache.takeLoading());
+    while (bases.length < pages && this.cache.canReadAhead) bases.push(this.cache.takeLoading());
     return bases;
   }
 

@@ -192,23 +192,27 @@ export class Space {
   private grow(pagesMax: number): Extent {
     const { groupPages, pagesMax: most } = this.geometry;
     if (this.pages % groupPages === 0) {
-      this.startGroup(this.pages / groupPages);
+      const group = this.pages / groupPages;
+      if (this.geometry.fixedEnd(group) > most) throw this.full();
+      this.startGroup(group);
       // The new group's first pages became available beside its fixed ones: nothing need be wasted.
       if (!this.exhausted) return { page: this.allocate(), pages: 1 };
     }
     const left = groupPages - (this.pages % groupPages);
     const pages = Math.min(pagesMax, left, most - this.pages);
-    if (pages <= 0) {
-      throw new StoreError(
-        'DISK_FULL',
-        `the store has ${this.pages} pages, the most its page size allows: use larger pages for a larger store`,
-      );
-    }
+    if (pages <= 0) throw this.full();
     const page = this.pages;
     // The map knows only free pages; growing changes none of its bits, but its group must be written.
     this.group(this.geometry.groupOf(page)).changed = true;
     this.pages += pages;
     return { page, pages };
+  }
+
+  private full(): StoreError {
+    return new StoreError(
+      'DISK_FULL',
+      `the store has ${this.pages} pages, the most its page size allows: use larger pages for a larger store`,
+    );
   }
 
   /** Begins a group at the end of the file: reserves its fixed pages and frees those between. */

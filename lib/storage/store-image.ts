@@ -1,17 +1,48 @@
 /** The bytes of an empty store: both meta pages, and the first map of free space with its directory. */
 import crypto from 'node:crypto';
-import { encodeMeta, META_REFERENCES, type Meta, STORE_ID_BYTES } from '../format/meta-page.js';
+import {
+  encodeMeta,
+  META_PAGES,
+  META_PROBE_BYTES,
+  META_REFERENCES,
+  type Meta,
+  STORE_ID_BYTES,
+} from '../format/meta-page.js';
 import {
   initPage,
   KIND_SPACE_DIRECTORY,
   KIND_SPACE_MAP,
   NO_PAGE,
   PAGE_HEADER_BYTES,
+  PAGE_SIZES,
   type PageSize,
   sealPage,
 } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
 import { SpaceGeometry } from '../format/space-page.js';
+
+/** Where images differ: the store's id, and what is computed from it. */
+const CHECKSUM_END = 4;
+const ID_FROM = META_PROBE_BYTES;
+const ID_TO = META_PROBE_BYTES + STORE_ID_BYTES;
+
+/**
+ * Whether the bytes are what a crash during the writing of an image leaves behind: each is the
+ * image's, or zero where the disk never got it. A store that had a commit differs in its meta pages.
+ */
+export function isUnfinishedImage(bytes: Buffer): boolean {
+  return PAGE_SIZES.some((pageSize) => {
+    const image = createImage(pageSize);
+    if (bytes.length > image.length) return false;
+    for (let i = 0; i < bytes.length; i++) {
+      if (bytes[i] === 0 || bytes[i] === image[i]) continue;
+      const inPage = i % pageSize;
+      const differs = inPage < CHECKSUM_END || (inPage >= ID_FROM && inPage < ID_TO);
+      if (i >= META_PAGES * pageSize || !differs) return false;
+    }
+    return true;
+  });
+}
 
 export function createImage(pageSize: PageSize): Buffer {
   const geometry = new SpaceGeometry(pageSize);

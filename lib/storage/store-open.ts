@@ -16,7 +16,7 @@ import { PageCache } from './page-cache.js';
 import { holderOf, notePending, removePending } from './pending-file.js';
 import { Store } from './store.js';
 import { fileError, type StoreFile } from './store-file.js';
-import { createImage } from './store-image.js';
+import { createImage, isUnfinishedImage } from './store-image.js';
 import { newestMeta, readMetas } from './store-metas.js';
 
 export interface StoreOptions {
@@ -139,11 +139,16 @@ async function openLocked(path: string, file: DiskFile, options: StoreOptions): 
       details: { path },
     });
   if (options.readOnly) return openOn(file, options, () => file.close());
-  const interrupted = !empty && notePending(path);
-  if (empty) notePending(path);
-  const opened = await openOn(file, options, () => release(path, file), interrupted);
-  if (empty) syncFolder(path);
-  return opened;
+  const noteFound = notePending(path);
+  try {
+    const opened = await openOn(file, options, () => release(path, file), !empty && noteFound);
+    if (empty) syncFolder(path);
+    return opened;
+  } catch (error) {
+    // The note of an interrupted run stays for whoever can open the store; ours has nothing to tell.
+    if (!noteFound) removePending(path);
+    throw error;
+  }
 }
 
 async function release(path: string, file: DiskFile): Promise<void> {
@@ -157,21 +162,22 @@ async function create(file: StoreFile, options: StoreOptions): Promise<void> {
   if (size > 0 && !isUnfinishedStore(file, size)) throw notAStore(file, size);
   if (options.readOnly) throw notAStore(file, size);
   const image = createImage(options.pageSize);
+  const metaBytes = META_PAGES * options.pageSize;
   await file.truncate(0);
-  await file.write(image, 0, image.length, 0);
+  await file.write(image, metaBytes, image.length - metaBytes, metaBytes);
+  await file.sync();
+  // Last, so that a meta page that holds means that all else is on the disk.
+  await file.write(image, 0, metaBytes, 0);
   await file.sync();
 }
 
-/** What a crash during `create` leaves: shorter than any store with data, and zeros or our own magic. */
+/** Whether the file is what a crash during `create` leaves, and so holds nothing yet. */
 function isUnfinishedStore(file: StoreFile, size: number): boolean {
   const largest = PAGE_SIZES[PAGE_SIZES.length - 1];
-  const emptyPages = new SpaceGeometry(largest).fixedEnd(0);
-  if (size > emptyPages * largest) return false;
+  if (size > new SpaceGeometry(largest).fixedEnd(0) * largest) return false;
   const bytes = Buffer.alloc(size);
   file.readSync(bytes, 0, size, 0);
-  const claimed = PAGE_SIZES.find((pageSize) => size <= emptyPages * pageSize) ?? largest;
-  const magic = (size >= 64 && hasMagic(bytes, 0)) || (size >= claimed + 64 && hasMagic(bytes, claimed));
-  return bytes.every((byte) => byte === 0) || (magic && size <= emptyPages * claimed);
+  return isUnfinishedImage(bytes);
 }
 
 function notAStore(file: StoreFile, size: number): StoreError {

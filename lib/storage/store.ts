@@ -55,6 +55,7 @@ export class Store {
   private latest: Commit;
   private failure: StoreError | undefined;
   private closing: Promise<void> | undefined;
+  private checkpointing = false;
 
   constructor(parts: StoreParts) {
     const { file, meta } = parts;
@@ -151,6 +152,7 @@ export class Store {
         await this.writeCheckpoint(commit);
     } catch (error) {
       for (let i = 0; i < pages.length; i++) this.space.unfree(pages.at(i));
+      this.collect();
       throw error;
     }
     this.held.add(pages, births, commit.sequence);
@@ -164,6 +166,15 @@ export class Store {
    * meta page was touched, the state in memory is as before and the store goes on.
    */
   private async writeCheckpoint(commit: Commit): Promise<void> {
+    this.checkpointing = true;
+    try {
+      await this.writeDirtyPages(commit);
+    } finally {
+      this.checkpointing = false;
+    }
+  }
+
+  private async writeDirtyPages(commit: Commit): Promise<void> {
     const { cache } = this.pager;
     const bases = cache.dirtyBases();
     await this.writer.write(this.pager.memory, bases);
@@ -183,6 +194,8 @@ export class Store {
   }
 
   private collect(): void {
+    // The checkpoint writes dirty frames and then marks them clean: none may get another page meanwhile.
+    if (this.checkpointing) return;
     this.held.collect(this.meta.sequence, this.snapshots, (page) => {
       // What is left of it in memory must neither be written by a checkpoint nor be found again.
       this.pager.cache.discard(page);

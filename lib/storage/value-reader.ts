@@ -75,6 +75,11 @@ export function readWholeValue(
       `a value of ${value.length} bytes does not fit into one Buffer: read it with createValueReadStream`,
     );
   }
+  // Before memory is taken: a damaged record can claim any length.
+  const pagesInFile = file.size() / pageSize;
+  for (const { page, pages } of value.extents)
+    if (page + pages > pagesInFile)
+      throw pageCorrupt(page, 'the file ends before the value that begins in it');
   const whole = Buffer.allocUnsafe(value.length);
   const reader = new ValueReader(file, pageSize, value);
   let at = 0;

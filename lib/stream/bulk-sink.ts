@@ -11,6 +11,8 @@ export interface BulkSink {
   commit(position?: unknown): Promise<void>;
   /** Commits what is left. */
   finish(): Promise<void>;
+  /** The load ends early: commits what was written, unless it is to be all or nothing. */
+  stop(): Promise<void>;
   /** Gives up what is not committed. Safe at any time, also twice. */
   abort(error: Error): Promise<void>;
   readonly entriesCommitted: number;

@@ -173,7 +173,7 @@ export class BulkWriter extends Writable {
       );
   }
 
-  /** The signal fired: what was taken is committed, what comes is refused. */
+  /** The signal fired: the sink ends with what was taken, what comes is refused. */
   private stop(): void {
     if (this.writableFinished || this.failure !== undefined) return;
     const error = new StoreError(
@@ -184,7 +184,7 @@ export class BulkWriter extends Writable {
       },
     );
     this.handOver();
-    this.enqueue(() => this.sink.commit()).then(
+    this.enqueue(() => this.sink.stop()).then(
       () => this.destroy(error),
       (commitError: Error) => this.destroy(commitError),
     );
@@ -238,7 +238,8 @@ export class BulkWriter extends Writable {
     this.progress.next(this.report());
   }
 
-  private report(): BulkReport {
+  /** What was taken and committed so far; also after the load failed. */
+  report(): BulkReport {
     const { entriesCommitted, commits, duplicates, sorted } = this.sink;
     const elapsedMilliseconds = performance.now() - this.started;
     return {

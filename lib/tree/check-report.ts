@@ -1,4 +1,5 @@
 /** What a check of the whole file found. */
+import { StoreError } from '../errors.js';
 
 export interface CheckProblem {
   /** The page it was found in, where there is one. */
@@ -64,6 +65,25 @@ export class CheckCollector {
     }
     this.reached[page >>> 5] |= bit;
     return true;
+  }
+
+  /** As `reach` for consecutive pages; one problem if they do not lie inside the file. */
+  reachRun(page: number, pages: number, by: string): void {
+    if (page + pages > this.pageCount) {
+      this.problem(
+        `${by} refers to pages ${page} to ${page + pages - 1}, the file has ${this.pageCount}`,
+        page,
+      );
+      return;
+    }
+    for (let i = 0; i < pages; i++) this.reach(page + i, by);
+  }
+
+  /** Notes an error that a part of the check raised, with the page it names; raises any but a StoreError. */
+  raised(error: unknown, page?: number): void {
+    if (!(error instanceof StoreError)) throw error;
+    const named = error.details.page;
+    this.problem(error.message, typeof named === 'number' ? named : page);
   }
 
   isReached(page: number): boolean {

@@ -1,5 +1,4 @@
 /** Checks a whole store: both meta pages, the maps of free space, the catalog, every bucket, every page. */
-import { StoreError } from '../errors.js';
 import { META_PAGES } from '../format/meta-page.js';
 import { SpacePages } from '../storage/space-pages.js';
 import type { Store } from '../storage/store.js';
@@ -84,8 +83,7 @@ async function checkBuckets(
     }
   } catch (error) {
     // The walk over the catalog has told of it already, unless it is something else.
-    if (!(error instanceof StoreError)) throw error;
-    collector.problem(error.message);
+    collector.raised(error);
   }
 }
 
@@ -103,8 +101,7 @@ async function checkFree(store: Store, collector: CheckCollector, pause: () => P
         collector.problem('the page is leaked: nothing reaches it and it is not free', page);
     }
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    collector.problem(error.message);
+    collector.raised(error);
   }
   collector.pages.free = free;
   if (free !== space.freePages)
@@ -115,8 +112,6 @@ function attempt(collector: CheckCollector, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    const page = error.details?.page;
-    collector.problem(error.message, typeof page === 'number' ? page : undefined);
+    collector.raised(error);
   }
 }

@@ -2,8 +2,6 @@
  * Walks one tree as the file has it, past the cache: checksums, structure, order within and across
  * pages, separators, counts, and that each page is reached once.
  */
-
-import { StoreError } from '../errors.js';
 import {
   childEntries,
   childHasLarge,
@@ -16,7 +14,7 @@ import type { TreeRoot } from '../format/catalog-record.js';
 import { compareKeys } from '../format/key.js';
 import { leafRecord, readLeafKey, recordIsLarge } from '../format/leaf.js';
 import { nodeCount } from '../format/node.js';
-import { KIND_BRANCH, KIND_LEAF, pageCorrupt, pageKind, verifyPage } from '../format/page.js';
+import { KIND_BRANCH, KIND_LEAF, pageCorrupt, pageKind, pageStamp, verifyPage } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
 import { checkNodeStructure } from '../format/structure.js';
 import type { PageReader, Pager } from '../storage/pager.js';
@@ -79,6 +77,8 @@ export class TreeCheck implements PageReader {
     const cached = this.pager.cache.find(page);
     if (cached >= 0 && this.pager.cache.isDirty(cached)) {
       this.memory.bytes.set(this.pager.cache.view(cached), base);
+      if (pageStamp(this.memory, base) !== stamp)
+        throw pageCorrupt(page, 'it is not the version that its parent refers to');
     } else {
       const read = this.pager.file.readSync(this.memory.bytes, base, this.pageSize, page * this.pageSize);
       if (read < this.pageSize) throw pageCorrupt(page, 'the file ends before it');
@@ -105,8 +105,7 @@ export class TreeCheck implements PageReader {
         throw pageCorrupt(page, `it is at level ${found}, its parent expects ${level}`);
       return found === 0 ? this.leaf(page, base, bounds) : await this.branch(page, base, bounds);
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.collector.problem(error.message, page);
+      this.collector.raised(error, page);
       return undefined;
     }
   }
@@ -165,7 +164,11 @@ export class TreeCheck implements PageReader {
       const record = leafRecord(memory, base, i);
       if (!recordIsLarge(memory, record)) continue;
       large = true;
-      this.largeValue(page, i, base, record);
+      try {
+        this.largeValue(page, i, base, record);
+      } catch (error) {
+        this.collector.raised(error, page);
+      }
     }
     return { entries: count, large };
   }
@@ -187,8 +190,7 @@ export class TreeCheck implements PageReader {
   private largeValue(page: number, index: number, base: number, record: number): void {
     const value = largeValueExtents(this, base, record);
     for (const extent of value.extents) {
-      for (let i = 0; i < extent.pages; i++)
-        this.collector.reach(extent.page + i, `the value in slot ${index} of page ${page}`);
+      this.collector.reachRun(extent.page, extent.pages, `the value in slot ${index} of page ${page}`);
       this.collector.pages.value += extent.pages;
     }
     const reader = new ValueReader(this.pager.file, this.pageSize, value);

@@ -65,7 +65,13 @@ export class RangeCursor implements Cursor {
     if (this.hasSlots() || !this.started || this.closed) return this.nextBatchSync(max);
     const run = this.runAhead();
     if (run === undefined) return this.nextBatchSync(max);
-    return this.pager.fetchRunAsync(run.first, run.stamps).then(() => this.nextBatchSync(max));
+    return this.pager.fetchRunAsync(run.first, run.stamps).then(
+      () => this.nextBatchSync(max),
+      (error) => {
+        this.close();
+        throw error;
+      },
+    );
   }
 
   nextBatchSync(max: number): LeafBatch | null {

@@ -27,6 +27,7 @@ export class TreeBuilder {
   private readonly runs: RunWriter;
   /** Entries that do not fill a leaf yet, in front of those to come. */
   private carry: EntryBlock;
+  private carryBytes: number;
   /** Trades places with `carry` when its front goes. */
   private spare: EntryBlock;
   private readonly carryLarge = new Map<number, Buffer>();
@@ -43,8 +44,9 @@ export class TreeBuilder {
     this.pages = pages;
     this.fill = fill;
     this.runs = new RunWriter(pages);
-    this.carry = new EntryBlock(4 * pages.pageSize);
-    this.spare = new EntryBlock(4 * pages.pageSize);
+    this.carryBytes = 4 * pages.pageSize;
+    this.carry = new EntryBlock(this.carryBytes);
+    this.spare = new EntryBlock(this.carryBytes);
     this.entries = root.entries;
     this.large = root.large;
     if (root.page !== NO_PAGE) this.openRightEdge(root);
@@ -86,6 +88,7 @@ export class TreeBuilder {
         recordValue(record) + recordValueLength(memory, record),
       );
       const isLarge = recordIsLarge(memory, record);
+      if (!this.carry.hasRoom(keyLength, isLarge ? 0 : value.length)) this.growCarry();
       if (isLarge) this.carryLarge.set(this.carry.count, Buffer.from(value));
       this.carry.add(keyBuffer.subarray(0, keyLength), isLarge ? '' : value);
     }
@@ -144,11 +147,22 @@ export class TreeBuilder {
 
   private carryOver(block: EntryBlock, index: number, large: ReadonlyMap<number, Buffer>): void {
     const record = large.get(index);
+    if (!this.carry.hasRoom(block.keyLengths[index], record === undefined ? block.valueLengths[index] : 0))
+      this.growCarry();
     if (record === undefined) this.carry.addFrom(block, index);
     else {
       this.carryLarge.set(this.carry.count, record);
       this.carry.add(block.keyView(index), '');
     }
+  }
+
+  /** A leaf keeps what its keys share once, the carry with each key: it can need many times a page. */
+  private growCarry(): void {
+    this.carryBytes *= 2;
+    const grown = new EntryBlock(this.carryBytes);
+    for (let i = 0; i < this.carry.count; i++) grown.addFrom(this.carry, i);
+    this.carry = grown;
+    this.spare = new EntryBlock(this.carryBytes);
   }
 
   /** Moves entries behind those carried until they fill a leaf; returns the index that comes next. */

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import { type Bucket, StoreBucket } from './bucket.js';
 import { checkBucketName } from './key-bytes.js';
 import { type OpenOptions, openSchema, parseOptions } from './options.js';
+import { recover } from './recover.js';
 import { type BucketInfo, bucketInfos, type Snapshot, StoreSnapshot } from './snapshot.js';
 import { type Stats, statsOf } from './stats.js';
 import type { Store } from './storage/store.js';
@@ -96,9 +97,10 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Dat
     dirtyBytesMax: DIRTY_BYTES,
     durable: (checked.durability ?? 'commit') === 'commit',
   };
-  const { store, recovery } =
+  const opened =
     path === ':memory:' ? await openMemoryStore(storeOptions) : await openStore(path, storeOptions);
-  return new StoreDatabase(store, recovery);
+  await recover(opened);
+  return new StoreDatabase(opened.store, opened.recovery);
 }
 
 /** A Database over any open store. Not part of the public face: specs open stores on files of their own. */

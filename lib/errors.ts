@@ -16,6 +16,8 @@ export const ERROR_CODES = {
   UNSUPPORTED_VERSION: 'UNSUPPORTED_VERSION',
   /** A page is damaged or is not the one expected; `details.page` names it. Run `check()`; restore a backup. */
   PAGE_CORRUPT: 'PAGE_CORRUPT',
+  /** The pending log beside the store is another store's, or lacks commits. Restore both, or move the log away. */
+  LOG_CORRUPT: 'LOG_CORRUPT',
   /** The store was closed before or during the call. Open it again. */
   STORE_CLOSED: 'STORE_CLOSED',
   /** An earlier write or sync failed, so this handle refuses writes; `cause` is that failure. Open it again. */

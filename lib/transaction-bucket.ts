@@ -1,6 +1,7 @@
 /** A bucket inside a write transaction. */
 import type { BucketView } from './bucket-view.js';
 import type { TreeRoot } from './format/catalog-record.js';
+import type { LogRecordWriter } from './format/log-record.js';
 import { keyBytes, valueBytes } from './key-bytes.js';
 import type { Bytes } from './options.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
@@ -28,6 +29,8 @@ export interface TransactionBucket extends ReadableBucket {
 /** What a bucket's writer asks of its transaction. */
 export interface BucketEditor {
   readonly pages: PageTransaction;
+  /** What was done, as the log tells it. */
+  readonly record: LogRecordWriter;
   root(name: string): TreeRoot;
   /** Runs `work` on the bucket's tree, created if need be. */
   write<T>(name: string, work: (tree: WritableTree) => T): T;
@@ -46,6 +49,7 @@ export class BucketWriter extends BucketReader implements TransactionBucket {
     const keyGiven = keyBytes(key, pages.pageSize);
     const valueGiven = valueBytes(value);
     this.transaction.write(this.name, (tree) => insertEntry(tree, newEntry(pages, keyGiven, valueGiven)));
+    this.transaction.record.put(this.name, keyGiven, valueGiven);
   }
 
   delete(key: Bytes): boolean {
@@ -53,7 +57,9 @@ export class BucketWriter extends BucketReader implements TransactionBucket {
     const root = this.transaction.root(this.name);
     // A bucket that is not there must not come into being by a delete.
     if (!contains(this.view.pager, root, bytes, bytes.length)) return false;
-    return this.transaction.write(this.name, (tree) => deleteEntry(tree, bytes, bytes.length));
+    const deleted = this.transaction.write(this.name, (tree) => deleteEntry(tree, bytes, bytes.length));
+    this.transaction.record.delete(this.name, bytes);
+    return deleted;
   }
 
   update(key: Bytes, value: Bytes): boolean {

@@ -9,6 +9,7 @@ import {
   encodeCatalogRecord,
   type TreeRoot,
 } from './format/catalog-record.js';
+import { LogRecordWriter } from './format/log-record.js';
 import { checkBucketName } from './key-bytes.js';
 import type { PageTransaction } from './storage/page-transaction.js';
 import type { Pager } from './storage/pager.js';
@@ -56,21 +57,28 @@ interface OpenBucket {
   changed: boolean;
 }
 
+/** Commits of more bytes than this go to the file as pages: the log would only delay that. */
+const LOGGED_BYTES_MAX = 1 << 20;
+
 export class Transaction implements WriteTransaction, BucketEditor {
   readonly pages: PageTransaction;
+  /** What was done, as the log tells it. */
+  readonly record = new LogRecordWriter(LOGGED_BYTES_MAX);
   private readonly store: Store;
   private readonly catalog: WritableTree;
   private readonly open = new Map<string, OpenBucket>();
   private readonly onEnd: (commit: Commit | undefined) => void;
+  private readonly replaying: boolean;
   private state: 'open' | 'committing' | 'ended' = 'open';
   /** What left the trees half changed: the transaction can only be rolled back. */
   private failure: unknown;
 
-  /** The caller holds the writer's lock; `onEnd` gives it back. */
-  constructor(store: Store, onEnd: (commit: Commit | undefined) => void) {
+  /** The caller holds the writer's lock; `onEnd` gives it back. `replaying`: see `Store.begin`. */
+  constructor(store: Store, onEnd: (commit: Commit | undefined) => void, replaying = false) {
     this.store = store;
     this.onEnd = onEnd;
-    this.pages = store.begin();
+    this.replaying = replaying;
+    this.pages = store.begin(replaying);
     this.catalog = new WritableTree(this.pages, catalogRoot(store.committed));
   }
 
@@ -94,6 +102,7 @@ export class Transaction implements WriteTransaction, BucketEditor {
       );
     }
     this.change(() => this.create(name));
+    this.record.create(name);
     return this.bucket(name);
   }
 
@@ -108,6 +117,7 @@ export class Transaction implements WriteTransaction, BucketEditor {
       deleteEntry(this.catalog, key, key.length);
       this.open.delete(name);
     });
+    this.record.drop(name);
     return true;
   }
 
@@ -131,6 +141,7 @@ export class Transaction implements WriteTransaction, BucketEditor {
   /** As `write`, for a tree that an asynchronous builder makes. */
   async build(name: string, work: (root: TreeRoot) => Promise<TreeRoot>): Promise<void> {
     this.assertUsable();
+    this.record.overflow();
     try {
       const bucket = this.find(name) ?? this.create(name);
       const root = await work(bucket.tree.root);
@@ -155,6 +166,7 @@ export class Transaction implements WriteTransaction, BucketEditor {
     const bucket = this.find(name) ?? this.change(() => this.create(name));
     bucket.checkpoint = checkpoint;
     bucket.changed = true;
+    this.record.checkpoint(name, checkpoint);
   }
 
   async commit(): Promise<void> {
@@ -163,11 +175,15 @@ export class Transaction implements WriteTransaction, BucketEditor {
     try {
       this.writeCatalog();
       const { page, stamp, entries } = this.catalog;
-      const commit = await this.store.commit(this.pages, {
-        catalogPage: page,
-        catalogStamp: stamp,
-        buckets: entries,
-      });
+      const commit = await this.store.commit(
+        this.pages,
+        {
+          catalogPage: page,
+          catalogStamp: stamp,
+          buckets: entries,
+        },
+        this.replaying ? undefined : this.record,
+      );
       this.end(commit);
     } catch (error) {
       this.undo();

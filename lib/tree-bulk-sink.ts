@@ -105,6 +105,8 @@ export class TreeBulkSink implements BulkSink {
     if (this.transaction !== undefined) return this.transaction;
     const transaction = await this.writer.begin({ signal: this.settings.signal });
     this.transaction = transaction;
+    // A bulk load goes to the file as pages.
+    transaction.record.overflow();
     if (this.settings.sorted === false) return transaction;
     const { pages } = transaction;
     const root = transaction.root(this.bucket);

@@ -1,7 +1,7 @@
 /**
- * Makes the state in memory durable: pages first, then the maps of free space, a sync, and only then
- * the meta page that reaches them, and a sync. Until the last one resolves, the previous checkpoint
- * stands untouched in the file.
+ * The steps that make the state in memory durable: pages first, then the maps of free space, a sync,
+ * and only then the meta page that reaches them, and a sync. Until the last one resolves, the previous
+ * checkpoint stands untouched in the file.
  */
 import { encodeMeta, type Meta } from '../format/meta-page.js';
 import {
@@ -26,51 +26,57 @@ export interface CheckpointState {
   readonly buckets: number;
 }
 
-interface SpacePlan {
+/** A checkpoint laid out: later changes of the space do not reach it. */
+export interface CheckpointPlan {
+  readonly meta: Meta;
   readonly memory: PageMemory;
-  readonly bases: number[];
+  /** Bases of the maps and directories in `memory`, ascending by page. */
+  readonly bases: readonly number[];
+  /** Gives the maps back to the next checkpoint, where this one failed. */
+  undo(): void;
+  /** Makes what was written the state that the next checkpoint starts from. */
+  install(): void;
+}
+
+interface SpaceLayout {
+  readonly memory: PageMemory;
+  readonly pages: { page: number; base: number }[];
   readonly roots: Uint32Array;
   readonly directories: Map<number, Uint32Array>;
-  readonly groups: number[];
 }
 
 /** Lays out the maps and directories that changed, each for the copy that the last meta page does not reach. */
-function planSpace(space: Space, state: CheckpointState): SpacePlan {
+function layOutSpace(space: Space, state: CheckpointState, groups: readonly number[]): SpaceLayout {
   const { geometry } = space;
   const { pageSize } = geometry;
-  const groups = space.changedGroups();
   const runs = new Set(groups.map((group) => geometry.runOf(group)));
   const memory = new PageMemory((groups.length + runs.size) * pageSize);
   const roots = space.rootReferences.slice();
   const directories = new Map<number, Uint32Array>();
   const pages: { page: number; base: number }[] = [];
-  let base = 0;
+  const begin = (kind: number, page: number, words: Uint32Array): number => {
+    const base = pages.length * pageSize;
+    initPage(memory, base, kind, page, state.stamp, state.sequence);
+    memory.u32.set(words, (base + PAGE_HEADER_BYTES) >>> 2);
+    pages.push({ page, base });
+    return sealPage(memory, base, pageSize);
+  };
   for (const group of groups) {
     const run = geometry.runOf(group);
     const references = directories.get(run) ?? space.references(run).slice();
     directories.set(run, references);
     const at = (group % geometry.runGroups) * 2;
     const copy = 1 - (references[at + 1] >>> 31);
-    const page = geometry.mapPage(group, copy);
-    initPage(memory, base, KIND_SPACE_MAP, page, state.stamp, state.sequence);
-    memory.u32.set(space.mapBits(group), (base + PAGE_HEADER_BYTES) >>> 2);
-    references[at] = sealPage(memory, base, pageSize);
+    references[at] = begin(KIND_SPACE_MAP, geometry.mapPage(group, copy), space.mapBits(group));
     references[at + 1] = reference(copy, space.freeInGroup(group));
-    pages.push({ page, base });
-    base += pageSize;
   }
   for (const [run, references] of directories) {
     const copy = 1 - (roots[run * 2 + 1] >>> 31);
-    const page = geometry.directoryPage(run, copy);
-    initPage(memory, base, KIND_SPACE_DIRECTORY, page, state.stamp, state.sequence);
-    memory.u32.set(references, (base + PAGE_HEADER_BYTES) >>> 2);
-    roots[run * 2] = sealPage(memory, base, pageSize);
+    roots[run * 2] = begin(KIND_SPACE_DIRECTORY, geometry.directoryPage(run, copy), references);
     roots[run * 2 + 1] = reference(copy, freeInRun(references));
-    pages.push({ page, base });
-    base += pageSize;
   }
   pages.sort((a, b) => a.page - b.page);
-  return { memory, bases: pages.map((entry) => entry.base), roots, directories, groups };
+  return { memory, pages, roots, directories };
 }
 
 function reference(copy: number, freePages: number): number {
@@ -85,6 +91,28 @@ function freeInRun(references: Uint32Array): number {
   return free;
 }
 
+/** Settles what the checkpoint of `state` writes beside the pages. */
+export function planCheckpoint(space: Space, state: CheckpointState, previous: Meta): CheckpointPlan {
+  const groups = space.changedGroups();
+  const layout = layOutSpace(space, state, groups);
+  space.setChanged(groups, false);
+  const meta: Meta = {
+    ...previous,
+    ...state,
+    generation: previous.generation + 1,
+    pageCount: space.pageCount,
+    freePages: space.freePages,
+    directories: layout.roots,
+  };
+  return {
+    meta,
+    memory: layout.memory,
+    bases: layout.pages.map((entry) => entry.base),
+    undo: () => space.setChanged(groups, true),
+    install: () => space.install(layout.roots, layout.directories),
+  };
+}
+
 /** The parts of a store that a checkpoint works with. */
 export interface CheckpointParts {
   readonly file: StoreFile;
@@ -92,41 +120,23 @@ export interface CheckpointParts {
   readonly writer: PageWriter;
 }
 
-/**
- * Writes the maps of free space and syncs them together with all that was written before. Returns
- * what `finishCheckpoint` needs. If it raises, nothing has changed for a reader of the file.
- */
-export async function prepareCheckpoint(parts: CheckpointParts, state: CheckpointState): Promise<SpacePlan> {
-  const plan = planSpace(parts.space, state);
-  await parts.writer.write(plan.memory, plan.bases);
-  const size = parts.space.pageCount * parts.space.geometry.pageSize;
+/** Writes the maps of free space. If it raises, nothing has changed for a reader of the file. */
+export async function writeCheckpointPlan(parts: CheckpointParts, plan: CheckpointPlan): Promise<void> {
+  await parts.writer.writeLaidOut(plan.memory, plan.bases);
+  const size = plan.meta.pageCount * plan.meta.pageSize;
   // Pages that were allocated and given back were never written: the file must still span them.
   if (parts.file.size() < size) await parts.file.truncate(size);
-  return plan;
 }
 
 /** Writes the meta page and syncs it. If it raises, no one can tell which checkpoint the file has. */
-export async function finishCheckpoint(
-  parts: CheckpointParts,
-  state: CheckpointState,
-  plan: SpacePlan,
-  previous: Meta,
-): Promise<Meta> {
-  const { space, writer, file } = parts;
-  const meta: Meta = {
-    ...previous,
-    ...state,
-    generation: previous.generation + 1,
-    pageCount: space.pageCount,
-    freePages: space.freePages,
-    directories: plan.roots,
-  };
+export async function finishCheckpoint(parts: CheckpointParts, plan: CheckpointPlan): Promise<void> {
+  const { writer, file } = parts;
+  const { meta } = plan;
   const page = meta.generation % 2;
   const memory = new PageMemory(meta.pageSize);
   encodeMeta(memory, 0, page, meta);
   await file.write(memory.bytes, 0, meta.pageSize, page * meta.pageSize);
   writer.count(1);
   await writer.sync();
-  space.install(plan.roots, plan.directories, plan.groups);
-  return meta;
+  plan.install();
 }

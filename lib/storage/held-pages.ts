@@ -1,9 +1,8 @@
 /**
- * Pages that commits freed and that may not be used yet, because the last durable meta page or a
- * live snapshot still reaches them.
+ * Pages that commits freed and that may not be used yet, because the file, as it would be found after
+ * a crash, or a live snapshot still reaches them.
  */
 import { NumberList } from './number-list.js';
-import type { Snapshots } from './snapshots.js';
 
 interface Held {
   readonly pages: NumberList;
@@ -12,8 +11,12 @@ interface Held {
   readonly death: number;
 }
 
+/** Whether someone still reaches a page that was made at `birth` and freed at `death`. */
+export type NeedsPage = (birth: number, death: number) => boolean;
+
 export class HeldPages {
-  private held: Held[] = [];
+  /** Ascending by death. */
+  private readonly held: Held[] = [];
   private total = 0;
 
   get count(): number {
@@ -27,35 +30,24 @@ export class HeldPages {
   }
 
   /**
-   * Hands every page to `makeAvailable` that nothing reaches any more. `durable` is the sequence of
-   * the last durable meta page: it reaches what was made up to then and freed after.
+   * Hands every page to `makeAvailable` that no one needs any more. Looks only at those freed after
+   * `sequence`: for the others nothing can have changed, and there may be very many of them.
    */
-  collect(durable: number, snapshots: Snapshots, makeAvailable: (page: number) => void): void {
-    const rest: Held[] = [];
-    const unread = snapshots.count === 0;
-    for (const held of this.held) {
-      if (held.death <= durable && unread) {
-        for (let i = 0; i < held.pages.length; i++) makeAvailable(held.pages.at(i));
-        this.total -= held.pages.length;
-        continue;
-      }
-      const kept = this.sift(held, durable, snapshots, makeAvailable);
-      if (kept.pages.length > 0) rest.push(kept);
+  collect(sequence: number, needs: NeedsPage, makeAvailable: (page: number) => void): void {
+    let first = this.held.length;
+    while (first > 0 && this.held[first - 1].death > sequence) first--;
+    const looked = this.held.splice(first);
+    for (const held of looked) {
+      const kept = this.sift(held, needs, makeAvailable);
+      if (kept.pages.length > 0) this.held.push(kept);
     }
-    this.held = rest;
   }
 
-  private sift(
-    held: Held,
-    durable: number,
-    snapshots: Snapshots,
-    makeAvailable: (page: number) => void,
-  ): Held {
+  private sift(held: Held, needs: NeedsPage, makeAvailable: (page: number) => void): Held {
     const kept: Held = { pages: new NumberList(), births: new NumberList(), death: held.death };
     for (let i = 0; i < held.pages.length; i++) {
       const birth = held.births.at(i);
-      const durableNeeds = birth <= durable && held.death > durable;
-      if (durableNeeds || snapshots.needs(birth, held.death)) {
+      if (needs(birth, held.death)) {
         kept.pages.push(held.pages.at(i));
         kept.births.push(birth);
       } else {

@@ -2,8 +2,10 @@
  * Writes pages from memory to the file: seals them, gathers neighbours into long requests, and
  * counts what it wrote.
  */
-import { PAGE_NUMBER, sealPage } from '../format/page.js';
+import { PAGE_NUMBER, pageSequence, sealPage } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
+import type { PageCache } from './page-cache.js';
+import { pageNumberAt } from './pager.js';
 import type { StoreFile } from './store-file.js';
 
 /** One request's bytes at the most; longer ones gain nothing and hold more memory. */
@@ -15,11 +17,20 @@ export interface WriteCounts {
   syncs: number;
 }
 
+/** Pages laid side by side for one request, up to the one that comes next. */
+interface Staged {
+  readonly position: number;
+  readonly pages: number;
+  readonly next: number;
+}
+
 export class PageWriter {
   readonly counts: WriteCounts = { pagesWritten: 0, bytesWritten: 0, syncs: 0 };
   private readonly file: StoreFile;
   private readonly pageSize: number;
-  private staging: PageMemory | undefined;
+  // Two, since a transaction may spill while a checkpoint's request is in flight.
+  private checkpointStaging: PageMemory | undefined;
+  private spillStaging: PageMemory | undefined;
 
   constructor(file: StoreFile, pageSize: number) {
     this.file = file;
@@ -27,26 +38,41 @@ export class PageWriter {
   }
 
   /**
-   * Writes the pages at `bases`, which ascend by page number. One call at a time: the writer's lock sees
-   * to that.
+   * Writes those of the pages, which ascend, that are still dirty when their turn comes and were made by
+   * `sequence`. One call at a time.
    */
-  async write(memory: PageMemory, bases: readonly number[]): Promise<void> {
-    this.staging ??= new PageMemory(STAGING_BYTES);
-    for (let next = 0; next < bases.length; ) {
-      const { position, pages } = this.stage(this.staging, memory, bases, next);
-      await this.file.write(this.staging.bytes, 0, pages * this.pageSize, position);
-      this.count(pages);
-      next += pages;
+  async write(cache: PageCache, pages: readonly number[], sequence: number): Promise<void> {
+    this.checkpointStaging ??= new PageMemory(STAGING_BYTES);
+    const staging = this.checkpointStaging;
+    const baseOf = (index: number): number => {
+      const base = cache.find(pages[index]);
+      return base >= 0 && isUnwritten(cache, base, sequence) ? base : -1;
+    };
+    for (let next = 0; next < pages.length; ) {
+      const staged = this.stage(staging, cache.memory, baseOf, next, pages.length);
+      next = staged.next;
+      await this.file.write(staging.bytes, 0, staged.pages * this.pageSize, staged.position);
+      this.count(staged.pages);
     }
   }
 
+  /** Writes the pages at `bases`, which ascend by page number, without waiting for anything else. */
   writeSync(memory: PageMemory, bases: readonly number[]): void {
-    this.staging ??= new PageMemory(STAGING_BYTES);
+    this.spillStaging ??= new PageMemory(STAGING_BYTES);
+    const staging = this.spillStaging;
     for (let next = 0; next < bases.length; ) {
-      const { position, pages } = this.stage(this.staging, memory, bases, next);
-      this.file.writeSync(this.staging.bytes, 0, pages * this.pageSize, position);
-      this.count(pages);
-      next += pages;
+      const staged = this.stage(staging, memory, (index) => bases[index], next, bases.length);
+      next = staged.next;
+      this.file.writeSync(staging.bytes, 0, staged.pages * this.pageSize, staged.position);
+      this.count(staged.pages);
+    }
+  }
+
+  /** Writes pages that were laid out and sealed elsewhere, each where it belongs. */
+  async writeLaidOut(memory: PageMemory, bases: readonly number[]): Promise<void> {
+    for (const base of bases) {
+      await this.file.write(memory.bytes, base, this.pageSize, pageNumberAt(memory, base) * this.pageSize);
+      this.count(1);
     }
   }
 
@@ -55,30 +81,44 @@ export class PageWriter {
     await this.file.sync();
   }
 
-  /** For pages that were laid out and sealed elsewhere. */
+  /** For pages that were written elsewhere. */
   count(pages: number): void {
     this.counts.pagesWritten += pages;
     this.counts.bytesWritten += pages * this.pageSize;
   }
 
-  /** Seals pages with consecutive numbers, from bases[next] on, and copies them side by side. */
+  /** Seals pages with consecutive numbers, from index `from` on, and copies them side by side. */
   private stage(
     staging: PageMemory,
     memory: PageMemory,
-    bases: readonly number[],
-    next: number,
-  ): { position: number; pages: number } {
-    const pageSize = this.pageSize;
-    const first = memory.u32[(bases[next] + PAGE_NUMBER) >>> 2];
-    const pagesMax = Math.min(bases.length - next, staging.bytes.length / pageSize);
+    baseOf: (index: number) => number,
+    from: number,
+    to: number,
+  ): Staged {
+    const { pageSize } = this;
+    const pagesMax = staging.bytes.length / pageSize;
+    let first = -1;
     let pages = 0;
-    while (pages < pagesMax) {
-      const base = bases[next + pages];
-      if (memory.u32[(base + PAGE_NUMBER) >>> 2] !== first + pages) break;
+    let next = from;
+    for (; next < to && pages < pagesMax; next++) {
+      const base = baseOf(next);
+      if (base < 0) continue;
+      const page = memory.u32[(base + PAGE_NUMBER) >>> 2];
+      if (first < 0) first = page;
+      else if (page !== first + pages) break;
       sealPage(memory, base, pageSize);
       staging.bytes.set(memory.bytes.subarray(base, base + pageSize), pages * pageSize);
       pages++;
     }
-    return { position: first * pageSize, pages };
+    return { position: Math.max(first, 0) * pageSize, pages, next };
   }
+}
+
+/**
+ * Whether the frame still holds what a checkpoint of `sequence` is to write. A spill may have written it
+ * meanwhile; and a page that nothing reached may have been given up, and its number taken by a
+ * transaction that is still changing it.
+ */
+export function isUnwritten(cache: PageCache, base: number, sequence: number): boolean {
+  return cache.isDirty(base) && pageSequence(cache.memory, base) <= sequence;
 }

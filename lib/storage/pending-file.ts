@@ -1,22 +1,8 @@
-/**
- * The file `<path>.pending` beside a store that is open for writing. It names the process that holds
- * the store; a clean close removes it, so one that is there at opening tells of an interrupted run.
- *
- *      0                 8          12         16
- *      +-----------------+----------+----------+
- *      | magic           | format   | process  |
- *      | "btreepnd"      | version  | id       |
- *      +-----------------+----------+----------+
- */
+/** Where a store's pending log lies on the disk, and how it is opened and removed. */
 import fs from 'node:fs';
-import { StoreError } from '../errors.js';
+import { DiskFile } from './disk-file.js';
+import { readPendingHeader } from './pending-log.js';
 import { fileError } from './store-file.js';
-
-const MAGIC = 'btreepnd';
-const VERSION_AT = 8;
-const PID_AT = 12;
-const HEADER_BYTES = 16;
-const VERSION = 1;
 
 export function pendingPath(path: string): string {
   return `${path}.pending`;
@@ -25,37 +11,46 @@ export function pendingPath(path: string): string {
 /** The process that last opened the store for writing, if its note can be read. */
 export function holderOf(path: string): number | undefined {
   try {
-    const bytes = fs.readFileSync(pendingPath(path));
-    return bytes.length >= HEADER_BYTES && bytes.toString('latin1', 0, MAGIC.length) === MAGIC
-      ? bytes.readUInt32LE(PID_AT)
-      : undefined;
+    const file = openExisting(pendingPath(path), fs.constants.O_RDONLY);
+    if (file === undefined) return undefined;
+    try {
+      return readPendingHeader(file)?.pid;
+    } finally {
+      fs.closeSync(file.descriptor);
+    }
   } catch {
     return undefined;
   }
 }
 
-/** Notes this process as the holder; returns whether an earlier run left its note behind. */
-export function notePending(path: string): boolean {
-  const interrupted = fs.existsSync(pendingPath(path));
-  if (interrupted && !isOurs(path)) {
-    const message = `${pendingPath(path)} is not a btree-store log: move it away, then open the store again`;
-    throw new StoreError('NOT_A_STORE', message, { details: { path: pendingPath(path) } });
-  }
-  const bytes = Buffer.alloc(HEADER_BYTES);
-  bytes.write(MAGIC, 'latin1');
-  bytes.writeUInt32LE(VERSION, VERSION_AT);
-  bytes.writeUInt32LE(process.pid, PID_AT);
-  try {
-    fs.writeFileSync(pendingPath(path), bytes);
-  } catch (cause) {
-    throw fileError('write', pendingPath(path), cause);
-  }
-  return interrupted;
+export function pendingExists(path: string): boolean {
+  return fs.existsSync(pendingPath(path));
 }
 
-function isOurs(path: string): boolean {
-  const bytes = fs.readFileSync(pendingPath(path));
-  return bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, MAGIC.length) === MAGIC;
+/** Opens the log for writing, or makes it. */
+export function openPending(path: string): DiskFile {
+  try {
+    return new DiskFile(
+      pendingPath(path),
+      fs.openSync(pendingPath(path), fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644),
+    );
+  } catch (cause) {
+    throw fileError('open', pendingPath(path), cause);
+  }
+}
+
+/** Opens the log for reading; undefined if there is none. */
+export function openPendingReadOnly(path: string): DiskFile | undefined {
+  return openExisting(pendingPath(path), fs.constants.O_RDONLY);
+}
+
+function openExisting(path: string, flags: number): DiskFile | undefined {
+  try {
+    return new DiskFile(path, fs.openSync(path, flags));
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw fileError('open', path, cause);
+  }
 }
 
 export function removePending(path: string): void {

@@ -4,10 +4,10 @@
  */
 export class Snapshots {
   private readonly readers = new Map<number, number>();
-  /** Called when the last reader of a sequence is gone. */
-  private readonly onRelease: () => void;
+  /** Called with a sequence when its last reader is gone. */
+  private readonly onRelease: (sequence: number) => void;
 
-  constructor(onRelease: () => void) {
+  constructor(onRelease: (sequence: number) => void) {
     this.onRelease = onRelease;
   }
 
@@ -22,7 +22,7 @@ export class Snapshots {
       return;
     }
     this.readers.delete(sequence);
-    this.onRelease();
+    this.onRelease(sequence);
   }
 
   get count(): number {

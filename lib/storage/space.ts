@@ -159,15 +159,15 @@ export class Space {
     return this.roots;
   }
 
+  /** Notes that maps are, or are not, as the file has them. */
+  setChanged(groups: readonly number[], changed: boolean): void {
+    for (const index of groups) this.group(index).changed = changed;
+  }
+
   /** After a checkpoint became durable: what it wrote is now what the file has. */
-  install(
-    roots: Uint32Array,
-    directories: ReadonlyMap<number, Uint32Array>,
-    written: readonly number[],
-  ): void {
+  install(roots: Uint32Array, directories: ReadonlyMap<number, Uint32Array>): void {
     this.roots = roots;
     for (const [run, references] of directories) this.directories[run] = references;
-    for (const index of written) this.group(index).changed = false;
   }
 
   private mayHaveAvailable(index: number): boolean {

@@ -5,6 +5,7 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { StoreError } from '../errors.js';
+import type { LogRecord } from '../format/log-record.js';
 import { hasMagic, META_PAGES, type Meta } from '../format/meta-page.js';
 import { PAGE_SIZES, type PageSize, pageCorrupt } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
@@ -12,8 +13,10 @@ import { SpaceGeometry } from '../format/space-page.js';
 import { DiskFile } from './disk-file.js';
 import { storeLocked, tryLockFile } from './file-lock.js';
 import { MemoryFile } from './memory-file.js';
+import { OverlayFile } from './overlay-file.js';
 import { PageCache } from './page-cache.js';
-import { holderOf, notePending, removePending } from './pending-file.js';
+import { holderOf, openPending, openPendingReadOnly, pendingExists, removePending } from './pending-file.js';
+import { PendingLog } from './pending-log.js';
 import { Store } from './store.js';
 import { fileError, type StoreFile } from './store-file.js';
 import { createImage, isUnfinishedImage } from './store-image.js';
@@ -36,44 +39,80 @@ export interface RecoveryReport {
   readonly metaPageDamaged: boolean;
   /** Pages past the end of the last checkpoint that interrupted work had written; they were cut off. */
   readonly pagesReclaimed: number;
+  /** Commits since the last checkpoint that were done again from the log. */
+  readonly commitsReplayed: number;
   /** Sequence of the commit that the store opened at. */
   readonly sequence: number;
 }
 
 export interface OpenedStore {
   readonly store: Store;
+  /** Commits that the log tells of and the store's pages do not have yet: to be done again, in order. */
+  readonly records: readonly LogRecord[];
   readonly recovery: RecoveryReport;
+}
+
+/** The files of a store, on the disk or on any double of it. */
+export interface StoreFiles {
+  readonly file: StoreFile;
+  /** Undefined for stores in memory, and where a read-only store has none. */
+  readonly log: StoreFile | undefined;
+  /** Closes both, and removes the log after a clean end. */
+  release(clean: boolean): Promise<void>;
 }
 
 /** Opens the store in the file at `path`, or makes it. */
 export async function openStore(path: string, options: StoreOptions): Promise<OpenedStore> {
   const file = openFile(path, options);
+  let log: DiskFile | undefined;
+  let ownsLog = false;
   try {
-    return await openLocked(path, file, options);
+    if (!tryLockFile(file.descriptor, options.readOnly)) throw storeLocked(path, holderOf(path));
+    const empty = file.size() === 0;
+    if (empty && options.readOnly) {
+      const message = `${path} is empty: there is no store in it to read`;
+      throw new StoreError('NOT_A_STORE', message, { details: { path } });
+    }
+    ownsLog = !options.readOnly && !pendingExists(path);
+    log = options.readOnly ? openPendingReadOnly(path) : openPending(path);
+    const opened = await openOn(storeFiles(path, file, log, options.readOnly), options);
+    if (!options.readOnly) syncFolder(path);
+    return opened;
   } catch (error) {
+    await log?.close();
+    // The log of an interrupted run stays for whoever can open the store; ours has nothing to tell.
+    if (ownsLog) removePending(path);
     await file.close();
     throw error;
   }
 }
 
+function storeFiles(path: string, file: DiskFile, log: DiskFile | undefined, readOnly: boolean): StoreFiles {
+  return {
+    file,
+    log,
+    release: async (clean) => {
+      await log?.close();
+      // Before the lock goes with the file: another opener must not find the log of a clean end.
+      if (clean && !readOnly) removePending(path);
+      await file.close();
+    },
+  };
+}
+
 /** A store that lives in memory and is gone when it is closed. */
 export async function openMemoryStore(options: StoreOptions): Promise<OpenedStore> {
   const file = new MemoryFile();
-  return openOn(file, options, () => file.close());
+  return openOn({ file, log: undefined, release: () => file.close() }, { ...options, durable: false });
 }
 
-/**
- * Opens a store on any file seam that the caller has exclusive use of. `release` runs at close.
- */
-export async function openOn(
-  file: StoreFile,
-  options: StoreOptions,
-  release: () => Promise<void>,
-  interrupted = false,
-): Promise<OpenedStore> {
+/** Opens a store on files that the caller has exclusive use of. */
+export async function openOn(files: StoreFiles, options: StoreOptions): Promise<OpenedStore> {
+  const { file } = files;
   const found = readMetas(file);
   let damaged = found.damaged;
   let newest = newestMeta(found.metas);
+  const fresh = newest === undefined;
   if (newest === undefined) {
     await create(file, options);
     newest = newestMeta(readMetas(file).metas);
@@ -81,18 +120,54 @@ export async function openOn(
     if (newest === undefined)
       throw new StoreError('IO_ERROR', `the new store at ${file.path} cannot be read back: check the disk`);
   }
+  const { log, records, interrupted } = await openLog(files.log, newest, fresh, options);
   const pagesReclaimed = await cutTail(file, newest, options.readOnly);
   const cache = new PageCache(newest.pageSize, options.cacheBytesMax, options.dirtyBytesMax);
   const salt = crypto.randomBytes(4).readUInt32LE();
   const { readOnly, durable } = options;
-  const store = new Store({ file, meta: newest, cache, salt, readOnly, durable, release });
+  const release = (clean: boolean): Promise<void> => files.release(clean);
+  const store = new Store({
+    // What the log tells of is done again in memory where nothing may be written.
+    file: readOnly && records.length > 0 ? new OverlayFile(file) : file,
+    meta: newest,
+    cache,
+    salt,
+    readOnly,
+    durable,
+    log: durable && !readOnly ? log : undefined,
+    release,
+  });
   const recovery = {
     clean: !interrupted && !damaged,
     metaPageDamaged: damaged,
     pagesReclaimed,
-    sequence: newest.sequence,
+    commitsReplayed: records.length,
+    sequence: records.at(-1)?.sequence ?? newest.sequence,
   };
-  return { store, recovery };
+  return { store, records, recovery };
+}
+
+interface OpenedLog {
+  readonly log: PendingLog | undefined;
+  readonly records: readonly LogRecord[];
+  /** Whether the log was there already: the last run did not end cleanly. */
+  readonly interrupted: boolean;
+}
+
+async function openLog(
+  file: StoreFile | undefined,
+  meta: Meta,
+  fresh: boolean,
+  options: StoreOptions,
+): Promise<OpenedLog> {
+  if (file === undefined) return { log: undefined, records: [], interrupted: false };
+  const log = new PendingLog(file, meta.storeId);
+  log.checkStore(fresh);
+  const interrupted = !fresh && file.size() > 0;
+  const records = interrupted ? log.read(meta.generation, meta.sequence) : [];
+  log.switchTo(meta.generation);
+  if (!options.readOnly) await log.begin(process.pid);
+  return { log, records, interrupted };
 }
 
 function openFile(path: string, options: StoreOptions): DiskFile {
@@ -129,31 +204,6 @@ function openError(path: string, cause: unknown): StoreError {
     );
   }
   return fileError('open', path, cause);
-}
-
-async function openLocked(path: string, file: DiskFile, options: StoreOptions): Promise<OpenedStore> {
-  if (!tryLockFile(file.descriptor, options.readOnly)) throw storeLocked(path, holderOf(path));
-  const empty = file.size() === 0;
-  if (empty && options.readOnly)
-    throw new StoreError('NOT_A_STORE', `${path} is empty: there is no store in it to read`, {
-      details: { path },
-    });
-  if (options.readOnly) return openOn(file, options, () => file.close());
-  const noteFound = notePending(path);
-  try {
-    const opened = await openOn(file, options, () => release(path, file), !empty && noteFound);
-    if (empty) syncFolder(path);
-    return opened;
-  } catch (error) {
-    // The note of an interrupted run stays for whoever can open the store; ours has nothing to tell.
-    if (!noteFound) removePending(path);
-    throw error;
-  }
-}
-
-async function release(path: string, file: DiskFile): Promise<void> {
-  removePending(path);
-  await file.close();
 }
 
 /** Makes a new store where there is none; refuses to overwrite anything that might hold data. */

@@ -3,15 +3,18 @@
  * catalog's root but not what a catalog is.
  */
 import { StoreError } from '../errors.js';
+import type { LogRecordWriter } from '../format/log-record.js';
 import type { Meta } from '../format/meta-page.js';
 import { SpaceGeometry } from '../format/space-page.js';
-import { type CheckpointState, finishCheckpoint, prepareCheckpoint } from './checkpoint.js';
+import type { CheckpointState } from './checkpoint.js';
+import { Checkpointer } from './checkpointer.js';
 import { HeldPages } from './held-pages.js';
 import { NumberList } from './number-list.js';
 import type { PageCache } from './page-cache.js';
 import { PageTransaction, stampOf } from './page-transaction.js';
 import { PageWriter } from './page-writer.js';
 import { Pager } from './pager.js';
+import type { PendingLog } from './pending-log.js';
 import { Snapshots } from './snapshots.js';
 import { Space } from './space.js';
 import { SpacePages } from './space-pages.js';
@@ -34,8 +37,10 @@ export interface StoreParts {
   readonly readOnly: boolean;
   /** false: commits resolve before they are on the disk; the file stays consistent all the same. */
   readonly durable: boolean;
+  /** Where small commits are told; undefined for stores that are not durable, or read-only. */
+  readonly log: PendingLog | undefined;
   /** Gives the lock back and removes what an open store keeps beside its file. */
-  readonly release: () => Promise<void>;
+  readonly release: (clean: boolean) => Promise<void>;
 }
 
 export class Store {
@@ -49,13 +54,13 @@ export class Store {
   private readonly held = new HeldPages();
   private readonly salt: number;
   private readonly durable: boolean;
-  private readonly releaseFile: () => Promise<void>;
-  private meta: Meta;
+  private readonly releaseFile: (clean: boolean) => Promise<void>;
+  private readonly checkpointer: Checkpointer;
+  private readonly log: PendingLog | undefined;
   private lastSequence: number;
   private latest: Commit;
   private failure: StoreError | undefined;
   private closing: Promise<void> | undefined;
-  private checkpointing = false;
 
   constructor(parts: StoreParts) {
     const { file, meta } = parts;
@@ -63,7 +68,7 @@ export class Store {
     this.readOnly = parts.readOnly;
     this.durable = parts.durable;
     this.salt = parts.salt;
-    this.meta = meta;
+    this.log = parts.log;
     this.releaseFile = parts.release;
     this.lastSequence = meta.sequence;
     this.latest = {
@@ -76,15 +81,32 @@ export class Store {
     this.writer = new PageWriter(file, meta.pageSize);
     const spacePages = new SpacePages(file, new SpaceGeometry(meta.pageSize));
     this.space = new Space(meta.pageSize, spacePages, meta.pageCount, meta.freePages, meta.directories);
-    this.snapshots = new Snapshots(() => this.collect());
+    this.snapshots = new Snapshots((sequence) => this.collectAfter(sequence));
+    const checkpointed = {
+      file,
+      space: this.space,
+      writer: this.writer,
+      cache: parts.cache,
+      log: parts.log,
+      onFailure: (error: StoreError) => {
+        this.failure = error;
+      },
+      onDurable: () => this.collectAfter(-1),
+    };
+    this.checkpointer = new Checkpointer(checkpointed, meta);
   }
 
   get committed(): Commit {
     return this.latest;
   }
 
+  /** What the last durable meta page says. */
   get checkpoint(): Meta {
-    return this.meta;
+    return this.checkpointer.meta;
+  }
+
+  get checkpoints(): number {
+    return this.checkpointer.checkpoints;
   }
 
   get heldPages(): number {
@@ -115,9 +137,12 @@ export class Store {
     }
   }
 
-  /** Begins a transaction over pages; the caller holds the writer's lock. */
-  begin(): PageTransaction {
-    this.assertWritable();
+  /**
+   * Begins a transaction over pages; the caller holds the writer's lock. `replaying`: a commit of the
+   * log is done again, which a read-only store may do in memory.
+   */
+  begin(replaying: boolean): PageTransaction {
+    if (!replaying) this.assertWritable();
     return new PageTransaction(
       this.pager,
       this.space,
@@ -140,67 +165,98 @@ export class Store {
 
   /**
    * Makes the transaction's pages, reached from the new catalog, the state that readers see. Durable
-   * stores resolve once it is on the disk; others keep it in memory until the next checkpoint.
+   * stores resolve once it is on the disk: as `record` in the log if there is one and it has room, else
+   * by a checkpoint. Others, and commits that are replayed (no `record`), are kept in memory until the
+   * next checkpoint.
    */
-  async commit(transaction: PageTransaction, catalog: Omit<Commit, 'sequence'>): Promise<Commit> {
+  async commit(
+    transaction: PageTransaction,
+    catalog: Omit<Commit, 'sequence'>,
+    record: LogRecordWriter | undefined,
+  ): Promise<Commit> {
     const { pages, births } = transaction.freed;
     if (pages.length === 0 && transaction.bornPages.length === 0) return this.latest;
     const commit: Commit = { ...catalog, sequence: transaction.sequence };
+    const logged = this.durable && record !== undefined && (await this.appendToLog(commit.sequence, record));
     for (let i = 0; i < pages.length; i++) this.space.free(pages.at(i));
-    try {
-      if (this.durable || this.pager.cache.dirtyFrames >= this.pager.cache.dirtyFramesMax >>> 1)
-        await this.writeCheckpoint(commit);
-    } catch (error) {
-      for (let i = 0; i < pages.length; i++) this.space.unfree(pages.at(i));
-      this.collect();
-      throw error;
+    if (this.durable && record !== undefined && !logged) {
+      try {
+        await this.checkpointer.idle();
+        await this.checkpointer.start(this.stateOf(commit));
+      } catch (error) {
+        for (let i = 0; i < pages.length; i++) this.space.unfree(pages.at(i));
+        throw error;
+      }
     }
     this.held.add(pages, births, commit.sequence);
     this.latest = commit;
-    this.collect();
+    this.collectAfter(commit.sequence - 1);
+    if (record !== undefined) this.checkpointIfDue();
     return commit;
   }
 
-  /**
-   * Writes all that is in memory only, and a meta page that reaches `commit`. If it raises before the
-   * meta page was touched, the state in memory is as before and the store goes on.
-   */
-  private async writeCheckpoint(commit: Commit): Promise<void> {
-    this.checkpointing = true;
+  private async appendToLog(sequence: number, record: LogRecordWriter): Promise<boolean> {
+    const { log } = this;
+    if (log === undefined) return false;
+    const bytes = record.finish(
+      log.currentGeneration,
+      sequence,
+      this.latest.sequence,
+      this.checkpoint.storeId,
+    );
+    if (bytes === undefined || !log.hasRoom(bytes.length)) return false;
+    const synced = log.append(bytes);
     try {
-      await this.writeDirtyPages(commit);
-    } finally {
-      this.checkpointing = false;
-    }
-  }
-
-  private async writeDirtyPages(commit: Commit): Promise<void> {
-    const { cache } = this.pager;
-    const bases = cache.dirtyBases();
-    await this.writer.write(this.pager.memory, bases);
-    const state: CheckpointState = { ...commit, stamp: stampOf(this.salt, commit.sequence) };
-    const plan = await prepareCheckpoint(this, state);
-    try {
-      await this.writer.sync();
-      this.meta = await finishCheckpoint(this, state, plan, this.meta);
+      await synced;
     } catch (error) {
-      // Whether the new meta page or its pages reached the disk cannot be known, so no later write may
-      // build on either answer.
+      // The record may or may not be on the disk; what comes after it could not be told apart.
       this.failure =
         error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
       throw error;
     }
-    for (const base of bases) cache.markClean(base);
+    this.writer.counts.syncs++;
+    this.writer.counts.bytesWritten += bytes.length;
+    return true;
   }
 
-  private collect(): void {
-    // The checkpoint writes dirty frames and then marks them clean: none may get another page meanwhile.
-    if (this.checkpointing) return;
-    this.held.collect(this.meta.sequence, this.snapshots, (page) => {
-      // What is left of it in memory must neither be written by a checkpoint nor be found again.
-      this.pager.cache.discard(page);
-      this.space.makeAvailable(page);
-    });
+  private stateOf(commit: Commit): CheckpointState {
+    return { ...commit, stamp: stampOf(this.salt, commit.sequence) };
+  }
+
+  /** Starts a checkpoint beside the commits to come, if the log or the pages in memory are many. */
+  private checkpointIfDue(): void {
+    const { cache } = this.pager;
+    const due = cache.dirtyFrames >= cache.dirtyFramesMax >>> 1 || this.log?.isFull === true;
+    if (!due || this.readOnly || this.checkpointer.isRunning || this.failure !== undefined) return;
+    if (this.latest.sequence === this.checkpoint.sequence) return;
+    // A failure that is not final is met again by whoever cannot go on without a checkpoint.
+    this.checkpointer.start(this.stateOf(this.latest)).catch(() => undefined);
+  }
+
+  /** Makes the file as the latest commit is, so that the log need not be read. The caller is the writer. */
+  async checkpointNow(): Promise<void> {
+    await this.checkpointer.idle();
+    if (this.latest.sequence > this.checkpoint.sequence)
+      await this.checkpointer.start(this.stateOf(this.latest));
+  }
+
+  /** For a commit that is done again: it gets the sequence that it had. */
+  resumeAt(sequence: number): void {
+    this.lastSequence = sequence - 1;
+  }
+
+  /** Makes pages freed after `sequence` available that no one needs any more. */
+  private collectAfter(sequence: number): void {
+    const { snapshots, checkpointer } = this;
+    this.held.collect(
+      sequence,
+      (birth, death) => checkpointer.needs(birth, death) || snapshots.needs(birth, death),
+      (page) => {
+        // What is left of it in memory must neither be written by a checkpoint nor be found again.
+        this.pager.cache.discard(page);
+        this.space.makeAvailable(page);
+      },
+    );
   }
 
   /** Waits for the writer, refuses whoever comes after, and gives the file back. */
@@ -209,13 +265,23 @@ export class Store {
     return this.closing;
   }
 
+  /** Gives the file back as it is, without a checkpoint: for a store that could not be opened. */
+  async abandon(): Promise<void> {
+    this.closing ??= this.releaseFile(false);
+    await this.closing;
+  }
+
   private async finish(): Promise<void> {
     await this.writerLock.close(storeClosed(this.file.path));
+    let clean = false;
     try {
-      const behind = this.latest.sequence > this.meta.sequence;
-      if (behind && !this.readOnly && this.failure === undefined) await this.writeCheckpoint(this.latest);
+      await this.checkpointer.idle();
+      if (!this.readOnly && this.failure === undefined) {
+        await this.checkpointNow();
+        clean = true;
+      }
     } finally {
-      await this.releaseFile();
+      await this.releaseFile(clean);
     }
   }
 }

@@ -1,0 +1,207 @@
+/**
+ * The file `<path>.pending` beside a store that is open for writing: a header that names the process
+ * that holds the store, and records of the commits since the last checkpoint. A clean close removes
+ * it, so one that is there at opening tells of an interrupted run.
+ *
+ *      0                 8          12                28        32         512      516       4096
+ *      +-----------------+----------+-----------------+---------+- - - - - -+--------+- - - - -+- - - -
+ *      | magic           | format   | the store's id  | CRC32C  | zeros     | process| zeros   | halves
+ *      | "btreepnd"      | version  | (16 bytes)      | 0 to 27 |           | id     |         |
+ *      +-----------------+----------+-----------------+---------+- - - - - -+--------+- - - - -+- - - -
+ *
+ * The process id changes with each opening and stands in a sector of its own, so that nothing that
+ * matters is ever written twice; it is a courtesy to whoever finds the store locked.
+ *
+ *      4096                                   4096 + half
+ *      +---------+---------+- - - - - - - - - +---------+---------+- - - - - - - -
+ *      | record  | record  |  even generation | record  | record  |  odd generation
+ *      +---------+---------+- - - - - - - - - +---------+---------+- - - - - - - -
+ *
+ * Records of a generation stand in its half. A checkpoint switches halves when it begins and makes
+ * the half it left behind worthless when it is durable; only the checkpoint after it writes there
+ * again. So at any time the records after the last durable meta page are whole in one half or two.
+ */
+import { StoreError } from '../errors.js';
+import { crc32c } from '../format/checksum.js';
+import { decodeLogRecord, type LogRecord } from '../format/log-record.js';
+import { STORE_ID_BYTES } from '../format/meta-page.js';
+import type { StoreFile } from './store-file.js';
+
+const MAGIC = Buffer.from('btreepnd', 'latin1');
+const VERSION_AT = 8;
+const STORE_ID_AT = 12;
+const CHECKSUM_AT = 28;
+const PID_AT = 512;
+const HEADER_BYTES = 516;
+const VERSION = 1;
+const HALVES_AT = 4096;
+
+/** Bytes of a half. Replaying a full one takes a fraction of a second. */
+export const LOG_HALF_BYTES = 8 * 1024 * 1024;
+/** The file is written ahead in steps of this, so that a record's sync need not change the file's size. */
+const GROW_BYTES = 256 * 1024;
+/** Past this part of a half a checkpoint is due. */
+const FULL_PART = 1 / 2;
+
+export class PendingLog {
+  private readonly file: StoreFile;
+  private readonly storeId: Buffer;
+  private generation = 0;
+  private position = 0;
+  /** How far each half has been written, records or zeros. */
+  private readonly grown = [0, 0];
+  private readonly zeros = Buffer.alloc(GROW_BYTES);
+
+  constructor(file: StoreFile, storeId: Buffer) {
+    this.file = file;
+    this.storeId = storeId;
+  }
+
+  /** The generation that records are written under. */
+  get currentGeneration(): number {
+    return this.generation;
+  }
+
+  get isFull(): boolean {
+    return this.position > LOG_HALF_BYTES * FULL_PART;
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.position + bytes <= LOG_HALF_BYTES;
+  }
+
+  /** Raises LOG_CORRUPT if the log is that of another store; `fresh`: a new store, which no log can be of. */
+  checkStore(fresh: boolean): void {
+    const header = readPendingHeader(this.file);
+    if (fresh || header === undefined || header.storeId.equals(this.storeId)) return;
+    throw this.corrupt('it is the log of another store');
+  }
+
+  /** Makes the header if there is none of this store yet, synced before any record, and notes the holder. */
+  async begin(pid: number): Promise<void> {
+    const header = Buffer.alloc(HALVES_AT);
+    MAGIC.copy(header);
+    header.writeUInt32LE(VERSION, VERSION_AT);
+    this.storeId.copy(header, STORE_ID_AT);
+    header.writeUInt32LE(crc32c(header.subarray(0, CHECKSUM_AT)), CHECKSUM_AT);
+    header.writeUInt32LE(pid, PID_AT);
+    if (readPendingHeader(this.file)?.storeId.equals(this.storeId) === true) {
+      await this.file.write(header, PID_AT, 4, PID_AT);
+      return;
+    }
+    // Whatever else is here is an orphan, or a header whose making was cut short.
+    await this.file.truncate(0);
+    await this.file.write(header, 0, header.length, 0);
+    await this.file.sync();
+  }
+
+  /** Goes on in the half of another generation, from its beginning. */
+  switchTo(generation: number): void {
+    this.generation = generation;
+    this.position = 0;
+  }
+
+  /** Appends a record and syncs it. If the write fails, nothing has changed; a failed sync is final. */
+  append(record: Buffer): Promise<void> {
+    const start = HALVES_AT + (this.generation % 2) * LOG_HALF_BYTES;
+    this.growFor(start, record.length);
+    this.file.writeSync(record, 0, record.length, start + this.position);
+    this.position += record.length;
+    return this.file.sync();
+  }
+
+  private growFor(start: number, bytes: number): void {
+    const half = this.generation % 2;
+    while (this.grown[half] < Math.min(this.position + bytes, LOG_HALF_BYTES)) {
+      const length = Math.min(GROW_BYTES, LOG_HALF_BYTES - this.grown[half]);
+      // Zeros over old records do no harm: what stands here is of a generation that is done with.
+      this.file.writeSync(this.zeros, 0, length, start + this.grown[half]);
+      this.grown[half] += length;
+    }
+  }
+
+  /**
+   * The records of commits after `sequence`, in order, that continue the checkpoint `generation`. They
+   * end at the first that is torn or stale: it was never acknowledged. Raises LOG_CORRUPT where one
+   * further on shows that commits between were lost.
+   */
+  read(generation: number, sequence: number): LogRecord[] {
+    const records: LogRecord[] = [];
+    let last = sequence;
+    for (const next of [generation, generation + 1]) {
+      for (const record of this.readHalf(next)) {
+        if (record.sequence <= last) continue;
+        if (record.previous !== last)
+          throw this.corrupt(`commits between ${last} and ${record.sequence} are missing in it`);
+        records.push(record);
+        last = record.sequence;
+      }
+    }
+    if ([0, 1].some((half) => (this.firstRecord(half)?.generation ?? 0) > generation + 1)) {
+      throw this.corrupt(
+        'it continues a later checkpoint than the store has, so a meta page of the store was lost',
+      );
+    }
+    return records;
+  }
+
+  private corrupt(what: string): StoreError {
+    const message = `${this.file.path} does not fit the store: ${what}. Restore both from a backup, or move the log away to open the store at its last checkpoint`;
+    return new StoreError('LOG_CORRUPT', message, { details: { path: this.file.path } });
+  }
+
+  private firstRecord(half: number): LogRecord | undefined {
+    return decodeLogRecord(this.halfBytes(half), 0, this.storeId);
+  }
+
+  private readHalf(generation: number): LogRecord[] {
+    const bytes = this.halfBytes(generation % 2);
+    const records: LogRecord[] = [];
+    let at = 0;
+    let last = 0;
+    for (;;) {
+      const record = decodeLogRecord(bytes, at, this.storeId);
+      if (record === undefined || record.generation !== generation || record.sequence <= last) return records;
+      records.push(record);
+      last = record.sequence;
+      at += record.length;
+    }
+  }
+
+  private halfBytes(half: number): Buffer {
+    const bytes = Buffer.alloc(LOG_HALF_BYTES);
+    const read = this.file.readSync(bytes, 0, bytes.length, HALVES_AT + half * LOG_HALF_BYTES);
+    return bytes.subarray(0, read);
+  }
+}
+
+export interface PendingHeader {
+  readonly pid: number;
+  readonly storeId: Buffer;
+}
+
+/**
+ * The header of a pending file, or undefined where there is none yet: an empty file, or one whose
+ * making was cut short before any record. Raises NOT_A_STORE for a file of another kind.
+ */
+export function readPendingHeader(file: StoreFile): PendingHeader | undefined {
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  const read = file.readSync(bytes, 0, bytes.length, 0);
+  const whole =
+    read === HEADER_BYTES && bytes.readUInt32LE(CHECKSUM_AT) === crc32c(bytes.subarray(0, CHECKSUM_AT));
+  if (!whole || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
+    const size = file.size();
+    if (size === 0 || size === HALVES_AT || bytes.every((byte) => byte === 0)) return undefined;
+    const message = `${file.path} is not a whole btree-store log: move it away, then open the store again`;
+    throw new StoreError('NOT_A_STORE', message, { details: { path: file.path } });
+  }
+  const version = bytes.readUInt32LE(VERSION_AT);
+  if (version !== VERSION) {
+    const message = `${file.path} has format version ${version}, this library reads version ${VERSION}: open the store with a newer release`;
+    throw new StoreError('UNSUPPORTED_VERSION', message, { details: { version } });
+  }
+  return {
+    pid: bytes.readUInt32LE(PID_AT),
+    storeId: Buffer.from(bytes.subarray(STORE_ID_AT, STORE_ID_AT + STORE_ID_BYTES)),
+  };
+}

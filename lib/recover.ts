@@ -39,8 +39,8 @@ function operationsOf(transaction: Transaction): LogOperations {
       transaction.dropBucket(bucket);
     },
     checkpoint: (bucket, text) => transaction.setCheckpoint(bucket, text),
-    deleteRange: () => {
-      throw new RangeError('range deletions are not known');
+    deleteRange: (bucket, bounds) => {
+      transaction.deleteBounds(bucket, bounds);
     },
   };
 }

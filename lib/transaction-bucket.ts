@@ -3,11 +3,13 @@ import type { BucketView } from './bucket-view.js';
 import type { TreeRoot } from './format/catalog-record.js';
 import type { LogRecordWriter } from './format/log-record.js';
 import { keyBytes, valueBytes } from './key-bytes.js';
-import type { Bytes } from './options.js';
+import { type Bytes, parseOptions, type RangeOptions, rangeSchema } from './options.js';
+import { boundsOf } from './range.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
 import type { PageTransaction } from './storage/page-transaction.js';
 import { deleteEntry } from './tree/delete.js';
 import { insertEntry } from './tree/insert.js';
+import { intersectBounds, type KeyBounds } from './tree/key-bounds.js';
 import { contains } from './tree/lookup.js';
 import { newEntry } from './tree/new-entry.js';
 import type { WritableTree } from './tree/writable-tree.js';
@@ -24,6 +26,16 @@ export interface TransactionBucket extends ReadableBucket {
   delete(key: Bytes): boolean;
   /** Replaces the value of a key that is there; else changes nothing and returns false. */
   update(key: Bytes, value: Bytes): boolean;
+  /**
+   * Deletes every entry of the range; returns how many. Whole subtrees inside it are given up without
+   * reading their leaves. With `limit`, the first entries in the range's direction. Raises INVALID_OPTION.
+   *
+   * @example
+   * ```ts
+   * await db.write((tx) => tx.bucket('sessions').deleteRange({ lt: '2024-01-01' }));
+   * ```
+   */
+  deleteRange(options: RangeOptions): number;
 }
 
 /** What a bucket's writer asks of its transaction. */
@@ -34,6 +46,7 @@ export interface BucketEditor {
   root(name: string): TreeRoot;
   /** Runs `work` on the bucket's tree, created if need be. */
   write<T>(name: string, work: (tree: WritableTree) => T): T;
+  deleteBounds(name: string, bounds: KeyBounds): number;
 }
 
 export class BucketWriter extends BucketReader implements TransactionBucket {
@@ -68,4 +81,26 @@ export class BucketWriter extends BucketReader implements TransactionBucket {
     this.put(key, valueGiven);
     return true;
   }
+
+  deleteRange(options: RangeOptions): number {
+    const bounds = this.boundsToDelete(parseOptions(rangeSchema, options, 'deleteRange'));
+    return this.transaction.deleteBounds(this.name, bounds);
+  }
+
+  /** The bounds, narrowed to the first `limit` entries of the range. */
+  private boundsToDelete(options: RangeOptions): KeyBounds {
+    const bounds = boundsOf(options);
+    if (options.limit === undefined || options.limit >= this.range({ ...options, limit: undefined }).count())
+      return bounds;
+    let last: Buffer | undefined;
+    for (const key of this.range(options).keys()) last = key;
+    // No entry at all: a range that ends before it begins.
+    if (last === undefined) return { lower: EMPTY, upper: EMPTY, upperOpen: true };
+    const edge = Buffer.from(last);
+    return options.reverse === true
+      ? intersectBounds(bounds, { lower: edge })
+      : intersectBounds(bounds, { upper: edge });
+  }
 }
+
+const EMPTY = new Uint8Array(0);

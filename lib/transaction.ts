@@ -17,8 +17,10 @@ import type { Commit, Store } from './storage/store.js';
 import { type BucketEditor, BucketWriter, type TransactionBucket } from './transaction-bucket.js';
 import { catalogRoot } from './tree/catalog.js';
 import { deleteEntry } from './tree/delete.js';
+import { deleteRange } from './tree/delete-range.js';
 import { freeTree } from './tree/free-tree.js';
 import { insertEntry } from './tree/insert.js';
+import type { KeyBounds } from './tree/key-bounds.js';
 import { lookup } from './tree/lookup.js';
 import { newEntry } from './tree/new-entry.js';
 import { WritableTree } from './tree/writable-tree.js';
@@ -155,6 +157,14 @@ export class Transaction implements WriteTransaction, BucketEditor {
       this.failure = error;
       throw error;
     }
+  }
+
+  /** Deletes what lies in the bounds and tells the log; a bucket that is not there is left so. */
+  deleteBounds(name: string, bounds: KeyBounds): number {
+    if (this.root(name).entries === 0) return 0;
+    const deleted = this.write(name, (tree) => deleteRange(tree, bounds));
+    this.record.deleteRange(name, bounds);
+    return deleted;
   }
 
   checkpoint(name: string): string | undefined {

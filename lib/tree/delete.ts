@@ -65,8 +65,7 @@ function repairLeaf(tree: WritableTree, leaf: number): void {
     return;
   }
   if (depth === 0) return;
-  const capacity = leafCapacity(pageSize, prefixLength(memory, leaf));
-  if (capacity - leafFreeBytes(memory, leaf) >= capacity * SPARSE) return;
+  if (!isSparse(memory, pageSize, leaf)) return;
   if (mergeWithNeighbour(tree, depth - 1, leaf, mergeLeaves)) repairBranch(tree, depth - 1);
 }
 
@@ -90,26 +89,48 @@ function repairBranch(tree: WritableTree, depth: number): void {
   const { memory, pageSize } = pages;
   const base = path.bases[depth];
   if (depth === 0) {
-    if (nodeCount(memory, base) === 1) collapseRoot(tree, base);
+    collapseRoot(tree);
     return;
   }
-  const capacity = leafCapacity(pageSize, prefixLength(memory, base));
-  if (capacity - branchFreeBytes(memory, base) >= capacity * SPARSE) return;
+  if (!isSparse(memory, pageSize, base)) return;
   if (mergeWithNeighbour(tree, depth - 1, base, mergeBranches)) repairBranch(tree, depth - 1);
 }
 
-function collapseRoot(tree: WritableTree, root: number): void {
+/** A root with a single child gives way to it. The root is our own. */
+export function collapseRoot(tree: WritableTree): void {
   const { pages } = tree;
   const { memory } = pages;
-  let base = root;
-  while (nodeLevel(memory, base) > 0 && nodeCount(memory, base) === 1) {
-    const page = pageNumberAt(memory, base);
-    const stamp = tree.stamp;
+  for (;;) {
+    const base = pages.load(tree.page, tree.stamp);
+    if (nodeLevel(memory, base) === 0 || nodeCount(memory, base) > 1) return;
+    const { page, stamp } = tree;
     tree.page = childPage(memory, base, 0);
     tree.stamp = childStamp(memory, base, 0);
     pages.freeNode(page, stamp);
-    base = pages.load(tree.page, tree.stamp);
   }
+}
+
+/** Merges what is sparse on the way to `key`, from the leaf up, until nothing more is gained. */
+export function repairPath(tree: WritableTree, key: Uint8Array, keyLength: number): void {
+  const { pages, path } = tree;
+  const { memory } = pages;
+  for (let merged = true; merged && !tree.isEmpty; ) {
+    const leaf = tree.descend(key, keyLength);
+    merged = false;
+    for (let depth = path.depth; depth > 0 && !merged; depth--) {
+      const base = depth === path.depth ? leaf : path.bases[depth];
+      merged =
+        isSparse(memory, pages.pageSize, base) &&
+        mergeWithNeighbour(tree, depth - 1, base, depth === path.depth ? mergeLeaves : mergeBranches);
+    }
+    collapseRoot(tree);
+  }
+}
+
+function isSparse(memory: PageMemory, pageSize: number, base: number): boolean {
+  const capacity = leafCapacity(pageSize, prefixLength(memory, base));
+  const free = nodeLevel(memory, base) === 0 ? leafFreeBytes(memory, base) : branchFreeBytes(memory, base);
+  return capacity - free < capacity * SPARSE;
 }
 
 type Merge = (

@@ -9,10 +9,11 @@ import { freeLargeValue } from './large-value.js';
 
 export function freeTree(pages: PageTransaction, root: TreeRoot): void {
   if (root.page === 0) return;
-  freeNode(pages, root.page, root.stamp, undefined, root.large);
+  freeSubtree(pages, root.page, root.stamp, undefined, root.large);
 }
 
-function freeNode(
+/** Gives up a node and all below it. `level`: what its parent expects it to be at, where there is one. */
+export function freeSubtree(
   pages: PageTransaction,
   page: number,
   stamp: number,
@@ -39,7 +40,7 @@ function freeNode(
         large: childHasLarge(memory, base, i),
       });
     }
-    for (const child of children) freeNode(pages, child.page, child.stamp, found - 1, child.large);
+    for (const child of children) freeSubtree(pages, child.page, child.stamp, found - 1, child.large);
   }
   pages.freeNode(page, stamp);
 }

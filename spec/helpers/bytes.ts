@@ -52,7 +52,11 @@ export function keys(max: number): fc.Arbitrary<Buffer> {
   const byte = fc.constantFrom(0x00, 0x01, 0x61, 0x62, 0xfe, 0xff);
   const tail = fc.array(byte, { maxLength: 3 }).map((bytes) => Buffer.from(bytes));
   const longPrefix = fc
-    .tuple(fc.constantFrom(0x00, 0x70, 0xff), fc.constantFrom(8, 40, 500, max - 24, max - 4, max - 1, max), tail)
+    .tuple(
+      fc.constantFrom(0x00, 0x70, 0xff),
+      fc.constantFrom(8, 40, 500, max - 24, max - 4, max - 1, max),
+      tail,
+    )
     .map(([fill, length, end]) => Buffer.concat([Buffer.alloc(length, fill), end]).subarray(0, max));
   return fc.oneof(
     { weight: 3, arbitrary: tail },
@@ -75,7 +79,15 @@ export interface ValueShape {
 export function valueLengths(pageSize: number): number[] {
   const payload = pageSize - 32;
   const tail = pageSize >>> 3;
-  const edges = [pageSize >>> 2, payload, pageSize, payload + tail, 2 * payload, 2 * payload + tail, 3 * payload];
+  const edges = [
+    pageSize >>> 2,
+    payload,
+    pageSize,
+    payload + tail,
+    2 * payload,
+    2 * payload + tail,
+    3 * payload,
+  ];
   const around = edges.flatMap((edge) => [edge - 1, edge, edge + 1]);
   return [0, 1, 2, 3, 4, 5, 100, ...around, 5 * payload + tail - 1, 100_000];
 }

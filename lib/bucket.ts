@@ -1,5 +1,7 @@
 /** A bucket of the store, read as of the latest commit and written by commits of its own. */
 
+import type { Writable } from 'node:stream';
+import { BucketUpload } from './bucket-upload.js';
 import { LatestView } from './bucket-view.js';
 import { type BulkOptions, bulkSettings } from './bulk-options.js';
 import { keyBytes, valueBytes } from './key-bytes.js';
@@ -8,6 +10,7 @@ import { BucketReader, type ReadableBucket } from './readable-bucket.js';
 import type { Store } from './storage/store.js';
 import type { StoreWriter } from './store-writer.js';
 import { BulkWriter } from './stream/bulk-writer.js';
+import { ValueWritable } from './stream/value-writable.js';
 import { catalogRoot, findBucket } from './tree/catalog.js';
 import { readPositions, TreeBulkSink } from './tree-bulk-sink.js';
 
@@ -46,6 +49,18 @@ export interface Bucket extends ReadableBucket {
    * ```
    */
   bulkWriter(options?: BulkOptions): BulkWriter;
+  /**
+   * A Writable for one value of any size, in constant memory. The value is there, whole and durable, once
+   * the stream has finished; a stream that fails or is destroyed before leaves no trace. Other writers
+   * go on meanwhile. Raises as `put` rejects.
+   *
+   * @example
+   * ```ts
+   * await pipeline(createReadStream('photo.jpg'), files.createValueWriteStream('photo'));
+   * await pipeline(files.createValueReadStream('photo'), createWriteStream('copy.jpg'));
+   * ```
+   */
+  createValueWriteStream(key: Bytes): Writable;
   /** The position that a bulk load saved last under this checkpoint name, or undefined. */
   bulkCheckpoint(name: string): unknown;
 }
@@ -92,6 +107,10 @@ export class StoreBucket extends BucketReader implements Bucket {
       if (typeof value !== 'string') valueBytes(value);
     };
     return new BulkWriter(new TreeBulkSink(this.writer, this.name, settings), check, settings.signal);
+  }
+
+  createValueWriteStream(key: Bytes): Writable {
+    return new ValueWritable(new BucketUpload(this.store, this.writer, this.name, this.ownKey(key)));
   }
 
   bulkCheckpoint(name: string): unknown {

@@ -159,6 +159,14 @@ export class Transaction implements WriteTransaction, BucketEditor {
     }
   }
 
+  /** Makes a value whose pages are in the file already the key's; `record` is what a leaf keeps of it. */
+  putExtents(name: string, key: Uint8Array, record: Uint8Array): void {
+    // The log cannot tell of pages: this commit is a checkpoint.
+    this.record.overflow();
+    const entry = { key, keyLength: key.length, value: record, valueLength: record.length, large: true };
+    this.write(name, (tree) => insertEntry(tree, entry));
+  }
+
   /** Deletes what lies in the bounds and tells the log; a bucket that is not there is left so. */
   deleteBounds(name: string, bounds: KeyBounds): number {
     if (this.root(name).entries === 0) return 0;

@@ -23,6 +23,8 @@ import type { PageWriter } from './page-writer.js';
 import { type PageReader, type Pager, pageNumberAt } from './pager.js';
 import type { Snapshots } from './snapshots.js';
 import type { Space } from './space.js';
+import type { StoreFile } from './store-file.js';
+import type { ValueSpace } from './value-writer.js';
 
 /** Stamps of one opening of the store differ by their sequences, those of two openings by chance. */
 export function stampOf(salt: number, sequence: number): number {
@@ -31,7 +33,7 @@ export function stampOf(salt: number, sequence: number): number {
 
 const TWO_32 = 0x1_0000_0000;
 
-export class PageTransaction implements PageReader {
+export class PageTransaction implements PageReader, ValueSpace {
   readonly memory: PageMemory;
   readonly pageSize: number;
   readonly pager: Pager;
@@ -66,6 +68,10 @@ export class PageTransaction implements PageReader {
     this.currentSequence = nextSequence();
     this.firstSequence = this.currentSequence;
     this.currentStamp = stampOf(salt, this.currentSequence);
+  }
+
+  get file(): StoreFile {
+    return this.pager.file;
   }
 
   get sequence(): number {
@@ -179,6 +185,11 @@ export class PageTransaction implements PageReader {
       this.pager.cache.discard(extent.page + i);
     }
     return extent;
+  }
+
+  /** Takes over a page that was made beside the transaction: it is free again if that is rolled back. */
+  adopt(page: number): void {
+    this.born.push(page);
   }
 
   /** Gives back the unused end of a run just allocated. */

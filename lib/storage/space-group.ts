@@ -8,6 +8,9 @@
 export class SpaceGroup {
   readonly free: Uint32Array;
   readonly available: Uint32Array;
+  /** Pages in use that no tree reaches yet, for work that outlasts transactions; free as the file sees it. */
+  private reserved: Uint32Array | undefined;
+  reservedCount = 0;
   freeCount = 0;
   availableCount = 0;
   /** Whether `free` differs from the map in the file. */
@@ -63,6 +66,32 @@ export class SpaceGroup {
     if (!this.isAvailable(index)) return;
     this.available[index >>> 5] &= ~(1 << (index & 31));
     this.availableCount--;
+  }
+
+  isReserved(index: number): boolean {
+    return this.reserved !== undefined && (this.reserved[index >>> 5] & (1 << (index & 31))) !== 0;
+  }
+
+  reserve(index: number): void {
+    if (this.isReserved(index)) return;
+    this.reserved ??= new Uint32Array(this.free.length);
+    this.reserved[index >>> 5] |= 1 << (index & 31);
+    this.reservedCount++;
+  }
+
+  unreserve(index: number): void {
+    if (this.reserved === undefined || !this.isReserved(index)) return;
+    this.reserved[index >>> 5] &= ~(1 << (index & 31));
+    this.reservedCount--;
+    this.changed = true;
+  }
+
+  /** The bits as the file is to have them: after a crash nothing that is reserved is in use. */
+  bitsToWrite(): Uint32Array {
+    const { reserved } = this;
+    return reserved === undefined || this.reservedCount === 0
+      ? this.free
+      : this.free.map((word, i) => word | reserved[i]);
   }
 
   /** Takes the first available page of the group, or returns -1. */

@@ -22,6 +22,7 @@ export class Space {
   private roots: Uint32Array;
   private pages: number;
   private freeTotal: number;
+  private reservedTotal = 0;
   private searchGroup = 0;
   /** Groups from here up were searched since a page last became available in them, in vain. */
   private exhausted = false;
@@ -46,8 +47,9 @@ export class Space {
     return this.pages;
   }
 
+  /** Pages that nothing in the file uses: free, or reserved by work that has not come to a commit. */
   get freePages(): number {
-    return this.freeTotal;
+    return this.freeTotal + this.reservedTotal;
   }
 
   get groupCount(): number {
@@ -121,8 +123,27 @@ export class Space {
     this.makeAvailable(page);
   }
 
+  /** Whether the page is free, as the file will say: reserved pages are. */
   isFree(page: number): boolean {
-    return this.group(this.geometry.groupOf(page)).isFree(page % this.geometry.groupPages);
+    const group = this.group(this.geometry.groupOf(page));
+    const index = page % this.geometry.groupPages;
+    return group.isFree(index) || group.isReserved(index);
+  }
+
+  /** Keeps an allocated page for work that outlasts transactions, so that a checkpoint meanwhile leaks nothing. */
+  reserve(page: number): void {
+    const group = this.group(this.geometry.groupOf(page));
+    const before = group.reservedCount;
+    group.reserve(page % this.geometry.groupPages);
+    this.reservedTotal += group.reservedCount - before;
+  }
+
+  /** Ends a reservation: the page is a transaction's from here on. */
+  unreserve(page: number): void {
+    const group = this.group(this.geometry.groupOf(page));
+    const before = group.reservedCount;
+    group.unreserve(page % this.geometry.groupPages);
+    this.reservedTotal += group.reservedCount - before;
   }
 
   /** Groups whose map must be written, with the references as they stand in the file. */
@@ -135,11 +156,11 @@ export class Space {
 
   /** The bits of a group's map, to be written. */
   mapBits(group: number): Uint32Array {
-    return this.group(group).free;
+    return this.group(group).bitsToWrite();
   }
 
   freeInGroup(group: number): number {
-    return this.group(group).freeCount;
+    return this.group(group).freeCount + this.group(group).reservedCount;
   }
 
   references(run: number): Uint32Array {

@@ -15,6 +15,7 @@ import { PageTransaction, stampOf } from './page-transaction.js';
 import { PageWriter } from './page-writer.js';
 import { Pager } from './pager.js';
 import type { PendingLog } from './pending-log.js';
+import { Reservation } from './reservation.js';
 import { Snapshots } from './snapshots.js';
 import { Space } from './space.js';
 import { SpacePages } from './space-pages.js';
@@ -151,6 +152,21 @@ export class Store {
       this.salt,
       () => ++this.lastSequence,
     );
+  }
+
+  /** Pages for a value that is written beside transactions. */
+  reserve(): Reservation {
+    this.assertWritable();
+    const sequence = ++this.lastSequence;
+    const { space, file, writer, pager } = this;
+    return new Reservation({
+      space,
+      file,
+      writer,
+      cache: pager.cache,
+      sequence,
+      stamp: stampOf(this.salt, sequence),
+    });
   }
 
   rollback(transaction: PageTransaction): void {

@@ -13,7 +13,8 @@ import {
   valuePageBytes,
   valueTailLength,
 } from '../format/value-extents.js';
-import type { PageTransaction } from './page-transaction.js';
+import type { PageWriter } from './page-writer.js';
+import type { StoreFile } from './store-file.js';
 
 /** Pages laid out before one write. */
 const STAGED_PAGES_MAX = 64;
@@ -22,8 +23,22 @@ const FIRST_RUN_PAGES = 16;
 /** A value of known length is not cut into more extents than this by free space in small pieces. */
 const KNOWN_EXTENTS_MAX = 24;
 
+/** Where a value's pages come from: a transaction, or a reservation beside transactions. */
+export interface ValueSpace {
+  readonly pageSize: number;
+  /** The stamp and sequence that the value's pages carry. */
+  readonly stamp: number;
+  readonly sequence: number;
+  readonly file: StoreFile;
+  readonly writer: PageWriter;
+  allocateRun(pagesMin: number, pagesMax: number): Extent;
+  /** Gives back the unused end of a run just allocated. */
+  releaseRun(page: number, pages: number): void;
+}
+
 export class ValueWriter {
-  private readonly pages: PageTransaction;
+  private readonly pages: ValueSpace;
+  private readonly sequence: number;
   private readonly pageBytes: number;
   private readonly pagesExpected: number;
   private readonly staging: PageMemory;
@@ -41,9 +56,11 @@ export class ValueWriter {
   private openBytes = 0;
 
   /** `lengthExpected`: bytes of the whole value, where known, so that it is laid out in one piece. */
-  constructor(pages: PageTransaction, lengthExpected?: number) {
+  constructor(pages: ValueSpace, lengthExpected?: number) {
     this.pages = pages;
+    // Fixed at the beginning: a transaction may go on under another stamp while a value is written.
     this.stamp = pages.stamp;
+    this.sequence = pages.sequence;
     this.pageBytes = valuePageBytes(pages.pageSize);
     this.pagesExpected = lengthExpected === undefined ? 0 : Math.ceil(lengthExpected / this.pageBytes);
     const staged =
@@ -98,7 +115,7 @@ export class ValueWriter {
     }
     if (this.stagedPages === 0) this.stagedFirst = this.nextPage;
     const base = this.stagedPages * pageSize;
-    initPage(this.staging, base, KIND_VALUE, this.nextPage, this.stamp, this.pages.sequence);
+    initPage(this.staging, base, KIND_VALUE, this.nextPage, this.stamp, this.sequence);
     this.open.fill(0, this.openBytes);
     this.staging.bytes.set(this.open, base + PAGE_HEADER_BYTES);
     sealPage(this.staging, base, pageSize);
@@ -110,8 +127,8 @@ export class ValueWriter {
 
   private flush(): void {
     if (this.stagedPages === 0) return;
-    const { pageSize, pager, writer } = this.pages;
-    pager.file.writeSync(this.staging.bytes, 0, this.stagedPages * pageSize, this.stagedFirst * pageSize);
+    const { pageSize, file, writer } = this.pages;
+    file.writeSync(this.staging.bytes, 0, this.stagedPages * pageSize, this.stagedFirst * pageSize);
     writer.count(this.stagedPages);
     this.stagedPages = 0;
   }

@@ -8,6 +8,7 @@ import { ValueReader } from '../storage/value-reader.js';
 import { findLeaf } from '../tree/descend.js';
 import { largeValueExtents } from '../tree/large-value.js';
 import { closeWhenForgotten } from './cursor-source.js';
+import { Stretch } from './stretch.js';
 
 interface Pinned {
   readonly root: TreeRoot;
@@ -18,6 +19,7 @@ export class ValueReadable extends Readable {
   private readonly pager: Pager;
   private readonly pin: () => Pinned;
   private readonly key: Uint8Array;
+  private readonly stretch = new Stretch();
   private pinned: Pinned | undefined;
   private reader: ValueReader | undefined;
   /** The part that stands in the leaf: a small value whole, a large one's tail. */
@@ -32,6 +34,12 @@ export class ValueReadable extends Readable {
   }
 
   override _read(): void {
+    if (this.stretch.isOver) void this.stretch.pause().then(() => this.readOn());
+    else this.readOn();
+  }
+
+  private readOn(): void {
+    if (this.destroyed) return;
     try {
       if (this.pinned === undefined) this.start();
       let wanted = true;

@@ -1,11 +1,13 @@
 /** A bucket of the store, read as of the latest commit and written by commits of its own. */
 
 import type { Writable } from 'node:stream';
+import type { Observable } from 'rxjs';
 import { BucketUpload } from './bucket-upload.js';
 import { LatestView } from './bucket-view.js';
 import { type BulkOptions, bulkSettings } from './bulk-options.js';
+import type { Change } from './change.js';
 import { keyBytes, valueBytes } from './key-bytes.js';
-import type { Bytes } from './options.js';
+import type { Bytes, RangeOptions } from './options.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
 import type { Store } from './storage/store.js';
 import type { StoreWriter } from './store-writer.js';
@@ -61,6 +63,28 @@ export interface Bucket extends ReadableBucket {
    * ```
    */
   createValueWriteStream(key: Bytes): Writable;
+  /**
+   * What commits change within the range, from each subscription on: in commit order, without a gap,
+   * told once a commit is durable and visible, before any later one, and before the promise of the
+   * write resolves. Single writes come as 'put' and 'delete', in the order in which they were made;
+   * ranges that were deleted, a dropped bucket, and bulk loads come as one change each. A transaction keeps
+   * what it changed in memory for this, as far as it is watched. Unsubscribing releases everything; it
+   * completes when the store is closed.
+   *
+   * Raises INVALID_OPTION, also for `reverse` and `limit`, and STORE_CLOSED.
+   *
+   * @example
+   * ```ts
+   * const subscription = orders.watch({ prefix: '2024-' }).subscribe((change) => {
+   *   if (change.type === 'put') console.log(`order ${change.key} is ${change.value} now`);
+   *   else if (change.type === 'delete') console.log(`order ${change.key} is gone`);
+   *   else if (change.type === 'load') console.log(orders.range(change.bounds).count());
+   * });
+   * await orders.put('2024-0001', 'two pens'); // order 2024-0001 is two pens now
+   * subscription.unsubscribe();
+   * ```
+   */
+  watch(options?: RangeOptions): Observable<Change>;
   /** The position that a bulk load saved last under this checkpoint name, or undefined. */
   bulkCheckpoint(name: string): unknown;
 }
@@ -111,6 +135,11 @@ export class StoreBucket extends BucketReader implements Bucket {
 
   createValueWriteStream(key: Bytes): Writable {
     return new ValueWritable(new BucketUpload(this.store, this.writer, this.name, this.ownKey(key)));
+  }
+
+  watch(options: RangeOptions = {}): Observable<Change> {
+    this.store.assertOpen();
+    return this.writer.watchers.watch(this.name, options);
   }
 
   bulkCheckpoint(name: string): unknown {

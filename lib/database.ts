@@ -1,8 +1,10 @@
 /** The store as its users hold it: `open` and the Database that it resolves to. */
 import type { Observable } from 'rxjs';
+import { type BackupOptions, backupStore } from './backup.js';
 import { type Bucket, StoreBucket } from './bucket.js';
+import { type CompactOptions, type CompactReport, compactStore } from './compact.js';
 import { checkBucketName } from './key-bytes.js';
-import { type OpenOptions, openSchema, parseOptions } from './options.js';
+import { type OpenOptions, openSchema, parseOptions, waitSchema } from './options.js';
 import { recover } from './recover.js';
 import { type BucketInfo, bucketInfos, type Snapshot, StoreSnapshot } from './snapshot.js';
 import { type Stats, statsOf } from './stats.js';
@@ -31,7 +33,7 @@ export interface Database extends AsyncDisposable {
 
   /**
    * The one writer. Waits its turn, first come first served; `signal` and `waitMilliseconds` bound the
-   * wait (ABORTED, CONFLICT). Disposing of the transaction without a commit rolls it back.
+   * wait (ABORTED, CONFLICT; INVALID_OPTION). Disposing of the transaction without a commit rolls it back.
    */
   begin(options?: WaitOptions): Promise<WriteTransaction>;
   /**
@@ -63,6 +65,28 @@ export interface Database extends AsyncDisposable {
    * ```
    */
   check(): Promise<CheckReport>;
+  /**
+   * Moves pages to the front of the file and gives its end back to the file system. Works in commits of
+   * its own, between which other writers get their turn; readers go on. Pages that a live snapshot needs
+   * stay. `signal` stops it between two commits, with ABORTED.
+   *
+   * @example
+   * ```ts
+   * const { bytesFreed } = await db.compact();
+   * ```
+   */
+  compact(options?: CompactOptions): Promise<CompactReport>;
+  /**
+   * Copies the latest commit to another file, packed anew, while readers and the writer go on. The file
+   * is there once it is whole and on the disk. Rejects with CONFLICT if there is a file already, with
+   * ABORTED if `signal` fires, and leaves no file then.
+   *
+   * @example
+   * ```ts
+   * await db.backup('shop-2024-01-01.db');
+   * ```
+   */
+  backup(path: string, options?: BackupOptions): Promise<void>;
   stats(): Stats;
   /** Emits after each commit. Completes when the store is closed. */
   readonly commits$: Observable<CommitEvent>;
@@ -144,8 +168,8 @@ export class StoreDatabase implements Database {
     return bucketInfos(this.store, this.store.committed);
   }
 
-  begin(options?: WaitOptions): Promise<WriteTransaction> {
-    return this.writer.begin(options);
+  async begin(options: WaitOptions = {}): Promise<WriteTransaction> {
+    return this.writer.begin(parseOptions(waitSchema, options, 'begin'));
   }
 
   async write<T>(run: (tx: WriteTransaction) => T | Promise<T>): Promise<T> {
@@ -188,14 +212,25 @@ export class StoreDatabase implements Database {
     }
   }
 
+  compact(options: CompactOptions = {}): Promise<CompactReport> {
+    return compactStore(this.store, this.writer, options);
+  }
+
+  backup(path: string, options: BackupOptions = {}): Promise<void> {
+    return backupStore(this.store, path, options);
+  }
+
   stats(): Stats {
     this.store.assertOpen();
     return statsOf(this.store);
   }
 
   async close(): Promise<void> {
-    await this.store.close();
-    this.writer.commits.complete();
+    try {
+      await this.store.close();
+    } finally {
+      this.writer.complete();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

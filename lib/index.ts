@@ -1,7 +1,18 @@
 // The public face of the library: re-exports only.
 
+export type { BackupOptions } from './backup.js';
 export type { Bucket } from './bucket.js';
 export type { BulkOptions } from './bulk-options.js';
+export type {
+  Change,
+  ChangedRange,
+  DeleteChange,
+  DeleteRangeChange,
+  DropChange,
+  LoadChange,
+  PutChange,
+} from './change.js';
+export type { CompactOptions, CompactReport } from './compact.js';
 export { type Database, open } from './database.js';
 export {
   ERROR_CODES,
@@ -10,6 +21,15 @@ export {
   StoreError,
   type StoreErrorOptions,
 } from './errors.js';
+export { importCsv } from './etl/import-csv.js';
+export type { ImportJob } from './etl/import-job.js';
+export { importNdjson } from './etl/import-ndjson.js';
+export type { CsvImportOptions, ImportOptions, NdjsonImportOptions } from './etl/import-options.js';
+export type { ImportFailureDetails, ImportProgress, ImportReport } from './etl/import-report.js';
+export type { Reject, RejectReason } from './etl/reject.js';
+export type { RejectSink } from './etl/reject-sink.js';
+export type { KeyOption } from './etl/row-key.js';
+export type { Source } from './etl/source.js';
 export type { Bytes, Entry, OpenOptions, RangeOptions } from './options.js';
 export type { Batch, Range } from './range.js';
 export type { ReadableBucket } from './readable-bucket.js';

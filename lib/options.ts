@@ -56,6 +56,11 @@ export const openSchema = z.strictObject({
   durability: z.enum(['commit', 'none']).optional(),
 });
 
+export const waitSchema = z.strictObject({
+  signal: z.instanceof(AbortSignal).optional(),
+  waitMilliseconds: z.number().nonnegative().optional(),
+});
+
 export const rangeSchema = z.strictObject({
   gt: bytes.optional(),
   gte: bytes.optional(),

@@ -14,7 +14,7 @@ export async function recover(opened: OpenedStore): Promise<void> {
   try {
     for (const record of records) {
       store.resumeAt(record.sequence);
-      const transaction = new Transaction(store, () => undefined, true);
+      const transaction = new Transaction(store, () => undefined);
       replayOperations(record.operations, operationsOf(transaction));
       await transaction.commit();
     }

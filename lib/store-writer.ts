@@ -3,9 +3,11 @@
  * their turn into one commit with one sync.
  */
 import { Subject } from 'rxjs';
+import type { ChangeRecorder } from './change-recorder.js';
 import type { Commit, Store } from './storage/store.js';
 import type { WaitOptions } from './storage/writer-lock.js';
 import { Transaction } from './transaction.js';
+import { Watchers } from './watchers.js';
 
 /** A commit that became visible and, for a durable store, is on the disk. */
 export interface CommitEvent {
@@ -24,6 +26,7 @@ const GROUP_MAX = 4096;
 
 export class StoreWriter {
   readonly commits = new Subject<CommitEvent>();
+  readonly watchers = new Watchers();
   private readonly store: Store;
   private waiting: Waiting[] = [];
   private running = false;
@@ -37,16 +40,26 @@ export class StoreWriter {
     this.store.assertWritable();
     await this.store.writerLock.acquire(options);
     try {
-      return new Transaction(this.store, (commit) => this.ended(commit));
+      const changes = this.watchers.createRecorder();
+      return new Transaction(this.store, (commit) => this.ended(commit, changes), changes);
     } catch (error) {
       this.store.writerLock.release();
       throw error;
     }
   }
 
-  private ended(commit: Commit | undefined): void {
+  private ended(commit: Commit | undefined, changes: ChangeRecorder): void {
+    // Who waits for the lock goes on later, so all is told before anything that another commit does.
     this.store.writerLock.release();
-    if (commit !== undefined) this.commits.next({ sequence: commit.sequence });
+    if (commit === undefined) return;
+    this.watchers.tell(changes, commit.sequence);
+    this.commits.next({ sequence: commit.sequence });
+  }
+
+  /** Ends what told of commits: there will be none any more. */
+  complete(): void {
+    this.watchers.complete();
+    this.commits.complete();
   }
 
   /** Runs a single write in a commit that it may share with others; resolves to its result. */

@@ -1,12 +1,12 @@
 /** A bucket inside a write transaction. */
 import type { BucketView } from './bucket-view.js';
 import type { TreeRoot } from './format/catalog-record.js';
-import type { LogRecordWriter } from './format/log-record.js';
 import { keyBytes, valueBytes } from './key-bytes.js';
 import { type Bytes, parseOptions, type RangeOptions, rangeSchema } from './options.js';
 import { boundsOf } from './range.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
 import type { PageTransaction } from './storage/page-transaction.js';
+import type { TransactionJournal } from './transaction-journal.js';
 import { deleteEntry } from './tree/delete.js';
 import { insertEntry } from './tree/insert.js';
 import { intersectBounds, type KeyBounds } from './tree/key-bounds.js';
@@ -41,8 +41,8 @@ export interface TransactionBucket extends ReadableBucket {
 /** What a bucket's writer asks of its transaction. */
 export interface BucketEditor {
   readonly pages: PageTransaction;
-  /** What was done, as the log tells it. */
-  readonly record: LogRecordWriter;
+  /** Whoever changes a tree notes here what it did. */
+  readonly record: TransactionJournal;
   root(name: string): TreeRoot;
   /** Runs `work` on the bucket's tree, created if need be. */
   write<T>(name: string, work: (tree: WritableTree) => T): T;

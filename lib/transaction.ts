@@ -1,6 +1,7 @@
 /** The write transaction: the one writer's view of every bucket, to be committed or dropped as a whole. */
 import type { BucketView, PinnedTree } from './bucket-view.js';
 import { pinTree } from './bucket-view.js';
+import type { ChangeRecorder } from './change-recorder.js';
 import { StoreError } from './errors.js';
 import {
   type CatalogRecord,
@@ -9,13 +10,13 @@ import {
   encodeCatalogRecord,
   type TreeRoot,
 } from './format/catalog-record.js';
-import { LogRecordWriter } from './format/log-record.js';
 import { checkBucketName } from './key-bytes.js';
 import type { PageTransaction } from './storage/page-transaction.js';
 import type { Pager } from './storage/pager.js';
 import type { Commit, Store } from './storage/store.js';
 import { type BucketEditor, BucketWriter, type TransactionBucket } from './transaction-bucket.js';
-import { catalogRoot } from './tree/catalog.js';
+import { TransactionJournal } from './transaction-journal.js';
+import { catalogEntries, catalogRoot } from './tree/catalog.js';
 import { deleteEntry } from './tree/delete.js';
 import { deleteRange } from './tree/delete-range.js';
 import { freeTree } from './tree/free-tree.js';
@@ -23,6 +24,8 @@ import { insertEntry } from './tree/insert.js';
 import type { KeyBounds } from './tree/key-bounds.js';
 import { lookup } from './tree/lookup.js';
 import { newEntry } from './tree/new-entry.js';
+import { countEntries } from './tree/rank.js';
+import { type RelocationLimits, relocateTree } from './tree/relocate.js';
 import { WritableTree } from './tree/writable-tree.js';
 
 /**
@@ -59,13 +62,9 @@ interface OpenBucket {
   changed: boolean;
 }
 
-/** Commits of more bytes than this go to the file as pages: the log would only delay that. */
-const LOGGED_BYTES_MAX = 1 << 20;
-
 export class Transaction implements WriteTransaction, BucketEditor {
   readonly pages: PageTransaction;
-  /** What was done, as the log tells it. */
-  readonly record = new LogRecordWriter(LOGGED_BYTES_MAX);
+  readonly record: TransactionJournal;
   private readonly store: Store;
   private readonly catalog: WritableTree;
   private readonly open = new Map<string, OpenBucket>();
@@ -75,12 +74,16 @@ export class Transaction implements WriteTransaction, BucketEditor {
   /** What left the trees half changed: the transaction can only be rolled back. */
   private failure: unknown;
 
-  /** The caller holds the writer's lock; `onEnd` gives it back. `replaying`: see `Store.begin`. */
-  constructor(store: Store, onEnd: (commit: Commit | undefined) => void, replaying = false) {
+  /**
+   * The caller holds the writer's lock; `onEnd` gives it back. `changes` takes down what is to be told once
+   * it is committed; without it a commit of the log is done again (see `Store.begin`).
+   */
+  constructor(store: Store, onEnd: (commit: Commit | undefined) => void, changes?: ChangeRecorder) {
     this.store = store;
     this.onEnd = onEnd;
-    this.replaying = replaying;
-    this.pages = store.begin(replaying);
+    this.replaying = changes === undefined;
+    this.record = new TransactionJournal(changes);
+    this.pages = store.begin(this.replaying);
     this.catalog = new WritableTree(this.pages, catalogRoot(store.committed));
   }
 
@@ -161,15 +164,32 @@ export class Transaction implements WriteTransaction, BucketEditor {
 
   /** Makes a value whose pages are in the file already the key's; `record` is what a leaf keeps of it. */
   putExtents(name: string, key: Uint8Array, record: Uint8Array): void {
-    // The log cannot tell of pages: this commit is a checkpoint.
-    this.record.overflow();
     const entry = { key, keyLength: key.length, value: record, valueLength: record.length, large: true };
     this.write(name, (tree) => insertEntry(tree, entry));
+    this.record.putExtents(name, key);
+  }
+
+  /** Moves pages of every tree to the front of the file; returns whether any lay beyond the boundary. */
+  relocate(limits: RelocationLimits): boolean {
+    this.assertUsable();
+    // The log cannot tell of pages: this commit is a checkpoint.
+    this.record.overflow();
+    return this.change(() => {
+      let beyond = false;
+      for (const { name } of [...catalogEntries(this.store.pager, this.catalog.root)]) {
+        const bucket = this.find(name);
+        if (bucket === undefined || !relocateTree(bucket.tree, limits)) continue;
+        bucket.changed = true;
+        beyond = true;
+      }
+      return relocateTree(this.catalog, limits) || beyond;
+    });
   }
 
   /** Deletes what lies in the bounds and tells the log; a bucket that is not there is left so. */
   deleteBounds(name: string, bounds: KeyBounds): number {
-    if (this.root(name).entries === 0) return 0;
+    // Where there is nothing to delete nothing is changed, told or committed.
+    if (countEntries(this.pages, this.root(name), bounds) === 0) return 0;
     const deleted = this.write(name, (tree) => deleteRange(tree, bounds));
     this.record.deleteRange(name, bounds);
     return deleted;
@@ -200,7 +220,7 @@ export class Transaction implements WriteTransaction, BucketEditor {
           catalogStamp: stamp,
           buckets: entries,
         },
-        this.replaying ? undefined : this.record,
+        this.replaying ? undefined : this.record.log,
       );
       this.end(commit);
     } catch (error) {

@@ -43,6 +43,7 @@ export class TreeBulkSink implements BulkSink {
     if (block.isEmpty) return;
     this.checkOrder(block);
     const transaction = await this.begin(block);
+    transaction.record.load(this.bucket, () => block.keyBounds());
     const taken = this.load === undefined ? 0 : await this.appendSorted(transaction, this.load, block);
     if (taken < block.count) await this.putEach(transaction, block, taken);
     this.pendingEntries += block.count;
@@ -61,7 +62,7 @@ export class TreeBulkSink implements BulkSink {
       );
     }
     if (this.transaction === undefined && position === undefined) return;
-    this.transaction ??= await this.writer.begin({ signal: this.settings.signal });
+    this.transaction ??= await this.takeTurn();
     const { transaction } = this;
     await this.closeLoad(transaction);
     if (position !== undefined && checkpoint !== undefined)
@@ -103,7 +104,7 @@ export class TreeBulkSink implements BulkSink {
 
   private async begin(block: EntryBlock): Promise<Transaction> {
     if (this.transaction !== undefined) return this.transaction;
-    const transaction = await this.writer.begin({ signal: this.settings.signal });
+    const transaction = await this.takeTurn();
     this.transaction = transaction;
     // A bulk load goes to the file as pages.
     transaction.record.overflow();
@@ -113,6 +114,20 @@ export class TreeBulkSink implements BulkSink {
     if (SortedLoad.canExtend(pages, root, block.keyView(0)))
       this.load = new SortedLoad(pages, root, this.settings.fillFactor);
     return transaction;
+  }
+
+  /** Begins a transaction. Once the signal was given, what was added before still gets its turn, if that is free. */
+  private async takeTurn(): Promise<Transaction> {
+    const { signal } = this.settings;
+    if (signal?.aborted !== true) return this.writer.begin({ signal });
+    try {
+      return await this.writer.begin({ waitMilliseconds: 0 });
+    } catch (cause) {
+      if (!(cause instanceof StoreError) || cause.code !== 'CONFLICT') throw cause;
+      const message =
+        'the bulk load was stopped by its signal while another transaction was writing: what it had committed is in the store';
+      throw new StoreError('ABORTED', message, { cause });
+    }
   }
 
   /** Takes entries as long as they ascend; returns the index of the first that does not. */

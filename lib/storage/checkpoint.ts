@@ -71,6 +71,9 @@ function layOutSpace(space: Space, state: CheckpointState, groups: readonly numb
     references[at + 1] = reference(copy, space.freeInGroup(group));
   }
   for (const [run, references] of directories) {
+    // Groups past the end were given up: what a reference says of them is no longer so.
+    const end = (space.groupCount - run * geometry.runGroups) * 2;
+    if (end < references.length) references.fill(0, end);
     const copy = 1 - (roots[run * 2 + 1] >>> 31);
     roots[run * 2] = begin(KIND_SPACE_DIRECTORY, geometry.directoryPage(run, copy), references);
     roots[run * 2 + 1] = reference(copy, freeInRun(references));
@@ -120,12 +123,21 @@ export interface CheckpointParts {
   readonly writer: PageWriter;
 }
 
+const LAST_BYTE = Buffer.alloc(1);
+
+/**
+ * Makes the file span all pages of the plan: those that were allocated and given back were never
+ * written. Together with the plan, and by a write: from then on others may write past its end, and a
+ * change of the file's size that arrived after theirs would cut it off.
+ */
+export function spanPages(parts: CheckpointParts, plan: CheckpointPlan): void {
+  const size = plan.meta.pageCount * plan.meta.pageSize;
+  if (parts.file.size() < size) parts.file.writeSync(LAST_BYTE, 0, 1, size - 1);
+}
+
 /** Writes the maps of free space. If it raises, nothing has changed for a reader of the file. */
 export async function writeCheckpointPlan(parts: CheckpointParts, plan: CheckpointPlan): Promise<void> {
   await parts.writer.writeLaidOut(plan.memory, plan.bases);
-  const size = plan.meta.pageCount * plan.meta.pageSize;
-  // Pages that were allocated and given back were never written: the file must still span them.
-  if (parts.file.size() < size) await parts.file.truncate(size);
 }
 
 /** Writes the meta page and syncs it. If it raises, no one can tell which checkpoint the file has. */

@@ -9,6 +9,7 @@ import {
   type CheckpointState,
   finishCheckpoint,
   planCheckpoint,
+  spanPages,
   writeCheckpointPlan,
 } from './checkpoint.js';
 import type { PageCache } from './page-cache.js';
@@ -89,6 +90,7 @@ export class Checkpointer {
     const pages = cache.dirtyBases().map((base) => pageNumberAt(cache.memory, base));
     const plan = planCheckpoint(this.parts.space, state, this.current);
     try {
+      spanPages(this.parts, plan);
       await writer.write(cache, pages, state.sequence);
       await writeCheckpointPlan(this.parts, plan);
     } catch (error) {

@@ -11,10 +11,13 @@ export class OverlayFile implements StoreFile {
   private readonly base: StoreFile;
   private readonly blocks = new Map<number, Buffer>();
   private end: number;
+  /** What the base still counts for: less than its size once the file was cut. */
+  private baseEnd: number;
 
   constructor(base: StoreFile) {
     this.base = base;
     this.end = base.size();
+    this.baseEnd = this.end;
   }
 
   get path(): string {
@@ -23,7 +26,7 @@ export class OverlayFile implements StoreFile {
 
   readSync(target: Buffer, offset: number, length: number, position: number): number {
     const read = Math.max(0, Math.min(length, this.end - position));
-    const fromBase = this.base.readSync(target, offset, read, position);
+    const fromBase = this.readBase(target, offset, read, position);
     // A write past the end of the base leaves a gap, which reads as zeros.
     target.fill(0, offset + fromBase, offset + read);
     for (let at = position; at < position + read; ) {
@@ -77,10 +80,15 @@ export class OverlayFile implements StoreFile {
     let block = this.blocks.get(index);
     if (block === undefined) {
       block = Buffer.alloc(BLOCK_BYTES);
-      this.base.readSync(block, 0, BLOCK_BYTES, index * BLOCK_BYTES);
+      this.readBase(block, 0, BLOCK_BYTES, index * BLOCK_BYTES);
       this.blocks.set(index, block);
     }
     return block;
+  }
+
+  private readBase(target: Buffer, offset: number, length: number, position: number): number {
+    const inBase = Math.max(0, Math.min(length, this.baseEnd - position));
+    return inBase === 0 ? 0 : this.base.readSync(target, offset, inBase, position);
   }
 
   async sync(): Promise<void> {
@@ -92,6 +100,13 @@ export class OverlayFile implements StoreFile {
   }
 
   async truncate(size: number): Promise<void> {
+    // Bytes past the end must read as zeros when the file grows again.
+    for (const [index, block] of this.blocks) {
+      const start = index * BLOCK_BYTES;
+      if (start >= size) this.blocks.delete(index);
+      else if (start + BLOCK_BYTES > size) block.fill(0, size - start);
+    }
+    this.baseEnd = Math.min(this.baseEnd, size);
     this.end = size;
   }
 

@@ -46,15 +46,18 @@ const FULL_PART = 1 / 2;
 export class PendingLog {
   private readonly file: StoreFile;
   private readonly storeId: Buffer;
+  private readonly halfBytesMax: number;
   private generation = 0;
   private position = 0;
   /** How far each half has been written, records or zeros. */
   private readonly grown = [0, 0];
   private readonly zeros = Buffer.alloc(GROW_BYTES);
 
-  constructor(file: StoreFile, storeId: Buffer) {
+  /** `halfBytesMax` is where the second half begins: the same at each opening of one log. */
+  constructor(file: StoreFile, storeId: Buffer, halfBytesMax = LOG_HALF_BYTES) {
     this.file = file;
     this.storeId = storeId;
+    this.halfBytesMax = halfBytesMax;
   }
 
   /** The generation that records are written under. */
@@ -63,11 +66,11 @@ export class PendingLog {
   }
 
   get isFull(): boolean {
-    return this.position > LOG_HALF_BYTES * FULL_PART;
+    return this.position > this.halfBytesMax * FULL_PART;
   }
 
   hasRoom(bytes: number): boolean {
-    return this.position + bytes <= LOG_HALF_BYTES;
+    return this.position + bytes <= this.halfBytesMax;
   }
 
   /** Raises LOG_CORRUPT if the log is that of another store; `fresh`: a new store, which no log can be of. */
@@ -103,7 +106,7 @@ export class PendingLog {
 
   /** Appends a record and syncs it. If the write fails, nothing has changed; a failed sync is final. */
   append(record: Buffer): Promise<void> {
-    const start = HALVES_AT + (this.generation % 2) * LOG_HALF_BYTES;
+    const start = this.halfAt(this.generation % 2);
     this.growFor(start, record.length);
     this.file.writeSync(record, 0, record.length, start + this.position);
     this.position += record.length;
@@ -112,8 +115,8 @@ export class PendingLog {
 
   private growFor(start: number, bytes: number): void {
     const half = this.generation % 2;
-    while (this.grown[half] < Math.min(this.position + bytes, LOG_HALF_BYTES)) {
-      const length = Math.min(GROW_BYTES, LOG_HALF_BYTES - this.grown[half]);
+    while (this.grown[half] < Math.min(this.position + bytes, this.halfBytesMax)) {
+      const length = Math.min(GROW_BYTES, this.halfBytesMax - this.grown[half]);
       // Zeros over old records do no harm: what stands here is of a generation that is done with.
       this.file.writeSync(this.zeros, 0, length, start + this.grown[half]);
       this.grown[half] += length;
@@ -168,9 +171,15 @@ export class PendingLog {
     }
   }
 
+  private halfAt(half: number): number {
+    return HALVES_AT + half * this.halfBytesMax;
+  }
+
   private halfBytes(half: number): Buffer {
-    const bytes = Buffer.alloc(LOG_HALF_BYTES);
-    const read = this.file.readSync(bytes, 0, bytes.length, HALVES_AT + half * LOG_HALF_BYTES);
+    const start = this.halfAt(half);
+    // What the file does not have yet need not be made room for.
+    const bytes = Buffer.alloc(Math.max(0, Math.min(this.halfBytesMax, this.file.size() - start)));
+    const read = this.file.readSync(bytes, 0, bytes.length, start);
     return bytes.subarray(0, read);
   }
 }

@@ -77,6 +77,7 @@ export class SpaceGroup {
     this.reserved ??= new Uint32Array(this.free.length);
     this.reserved[index >>> 5] |= 1 << (index & 31);
     this.reservedCount++;
+    this.changed = true;
   }
 
   unreserve(index: number): void {
@@ -96,16 +97,19 @@ export class SpaceGroup {
 
   /** Takes the first available page of the group, or returns -1. */
   take(): number {
+    const index = this.firstAvailable();
+    this.firstWord = index < 0 ? this.available.length : index >>> 5;
+    if (index >= 0) this.use(index);
+    return index;
+  }
+
+  /** The first available page of the group, or -1. */
+  firstAvailable(): number {
     const words = this.available;
     for (let word = this.firstWord; word < words.length; word++) {
       const bits = words[word];
-      if (bits === 0) continue;
-      this.firstWord = word;
-      const index = (word << 5) + (31 - Math.clz32(bits & -bits));
-      this.use(index);
-      return index;
+      if (bits !== 0) return (word << 5) + (31 - Math.clz32(bits & -bits));
     }
-    this.firstWord = words.length;
     return -1;
   }
 

@@ -3,7 +3,7 @@
  * to write. Maps are read when first needed and kept; see `format/space-page.ts` for their places.
  */
 import { StoreError } from '../errors.js';
-import { REFERENCE_FREE, SpaceGeometry } from '../format/space-page.js';
+import { MAP_IN_GROUP, REFERENCE_FREE, SpaceGeometry } from '../format/space-page.js';
 import type { Extent } from '../format/value-extents.js';
 import { SpaceGroup } from './space-group.js';
 
@@ -73,6 +73,51 @@ export class Space {
       this.exhausted = true;
     }
     return this.grow(1).page;
+  }
+
+  /** Makes `allocate` begin again with the lowest page that is available; returns that, or the page count. */
+  searchFromStart(): number {
+    this.searchGroup = 0;
+    for (let index = 0; index < this.groupCount; index++) {
+      const first = this.mayHaveAvailable(index) ? this.group(index).firstAvailable() : -1;
+      if (first >= 0) return index * this.geometry.groupPages + first;
+    }
+    return this.pages;
+  }
+
+  /** Gives up available pages at the end of the file; returns how many, those of fixed use counted. */
+  trimTail(): number {
+    const before = this.pages;
+    while (this.trimPage() || this.trimGroup());
+    this.searchGroup = 0;
+    return before - this.pages;
+  }
+
+  private trimPage(): boolean {
+    const index = this.groupCount - 1;
+    const page = this.pages - 1;
+    if (page < this.geometry.fixedEnd(index)) return false;
+    const group = this.group(index);
+    if (!group.isAvailable(page % this.geometry.groupPages)) return false;
+    group.use(page % this.geometry.groupPages);
+    this.freeTotal--;
+    this.pages--;
+    return true;
+  }
+
+  /** Gives up the last group if only its fixed pages, and available ones between them, are left. */
+  private trimGroup(): boolean {
+    const index = this.groupCount - 1;
+    const first = index * this.geometry.groupPages;
+    if (index === 0 || this.pages > this.geometry.fixedEnd(index)) return false;
+    const group = this.group(index);
+    for (let page = first; page < this.pages; page++) {
+      if (!this.geometry.isFixed(page) && !group.isAvailable(page - first)) return false;
+    }
+    this.freeTotal -= group.freeCount;
+    this.groups.length = index;
+    this.pages = first;
+    return true;
   }
 
   /**
@@ -216,8 +261,7 @@ export class Space {
       const group = this.pages / groupPages;
       if (this.geometry.fixedEnd(group) > most) throw this.full();
       this.startGroup(group);
-      // The new group's first pages became available beside its fixed ones: nothing need be wasted.
-      if (!this.exhausted) return { page: this.allocate(), pages: 1 };
+      return this.takeFirst(group, Math.min(pagesMax, MAP_IN_GROUP));
     }
     const left = groupPages - (this.pages % groupPages);
     const pages = Math.min(pagesMax, left, most - this.pages);
@@ -227,6 +271,16 @@ export class Space {
     this.group(this.geometry.groupOf(page)).changed = true;
     this.pages += pages;
     return { page, pages };
+  }
+
+  /**
+   * The pages of a new group before its fixed ones. They go on where the group before ended: a value that
+   * is longer than a group is cut in two by each boundary, not in three.
+   */
+  private takeFirst(index: number, pages: number): Extent {
+    for (let inGroup = 0; inGroup < pages; inGroup++) this.group(index).use(inGroup);
+    this.freeTotal -= pages;
+    return { page: index * this.geometry.groupPages, pages };
   }
 
   private full(): StoreError {

@@ -29,6 +29,8 @@ export interface StoreOptions {
   readonly cacheBytesMax: number;
   readonly dirtyBytesMax: number;
   readonly durable: boolean;
+  /** Bytes of each half of the log, part of its format: another number only for files that no one else opens. */
+  readonly logHalfBytes?: number;
 }
 
 /** What opening found and mended after an interrupted run. */
@@ -161,7 +163,7 @@ async function openLog(
   options: StoreOptions,
 ): Promise<OpenedLog> {
   if (file === undefined) return { log: undefined, records: [], interrupted: false };
-  const log = new PendingLog(file, meta.storeId);
+  const log = new PendingLog(file, meta.storeId, options.logHalfBytes);
   log.checkStore(fresh);
   const interrupted = !fresh && file.size() > 0;
   const records = interrupted ? log.read(meta.generation, meta.sequence) : [];
@@ -251,7 +253,7 @@ async function cutTail(file: StoreFile, meta: Meta, readOnly: boolean): Promise<
 }
 
 /** A new file's name is durable only once its folder is synced. Some systems refuse; theirs is the risk. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
   const folder = slash < 0 ? '.' : path.slice(0, slash + 1);
   try {

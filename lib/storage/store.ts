@@ -4,7 +4,7 @@
  */
 import { StoreError } from '../errors.js';
 import type { LogRecordWriter } from '../format/log-record.js';
-import type { Meta } from '../format/meta-page.js';
+import { META_PAGES, type Meta } from '../format/meta-page.js';
 import { SpaceGeometry } from '../format/space-page.js';
 import type { CheckpointState } from './checkpoint.js';
 import { Checkpointer } from './checkpointer.js';
@@ -53,11 +53,14 @@ export class Store {
   readonly snapshots: Snapshots;
   readonly writerLock = new WriterLock();
   private readonly held = new HeldPages();
+  /** Pages freed by this sequence wait for snapshots alone: no checkpoint sets them free. */
+  private waitingAfter: number;
   private readonly salt: number;
   private readonly durable: boolean;
   private readonly releaseFile: (clean: boolean) => Promise<void>;
   private readonly checkpointer: Checkpointer;
   private readonly log: PendingLog | undefined;
+  private commitCount = 0;
   private lastSequence: number;
   private latest: Commit;
   private failure: StoreError | undefined;
@@ -72,6 +75,7 @@ export class Store {
     this.log = parts.log;
     this.releaseFile = parts.release;
     this.lastSequence = meta.sequence;
+    this.waitingAfter = meta.sequence;
     this.latest = {
       sequence: meta.sequence,
       catalogPage: meta.catalogPage,
@@ -92,7 +96,7 @@ export class Store {
       onFailure: (error: StoreError) => {
         this.failure = error;
       },
-      onDurable: () => this.collectAfter(-1),
+      onDurable: () => this.collectWaiting(),
     };
     this.checkpointer = new Checkpointer(checkpointed, meta);
   }
@@ -112,6 +116,16 @@ export class Store {
 
   get heldPages(): number {
     return this.held.count;
+  }
+
+  /** Those of the held pages that a snapshot or a running read reaches. */
+  get snapshotPages(): number {
+    return this.held.countReached(this.snapshots.sequences());
+  }
+
+  /** Commits made since the store was opened. */
+  get commits(): number {
+    return this.commitCount;
   }
 
   get isClosed(): boolean {
@@ -207,7 +221,10 @@ export class Store {
     this.held.add(pages, births, commit.sequence);
     this.latest = commit;
     this.collectAfter(commit.sequence - 1);
-    if (record !== undefined) this.checkpointIfDue();
+    if (record !== undefined) {
+      this.commitCount++;
+      this.checkpointIfDue();
+    }
     return commit;
   }
 
@@ -256,14 +273,37 @@ export class Store {
       await this.checkpointer.start(this.stateOf(this.latest));
   }
 
+  /**
+   * Gives free pages at the end back to the file system, after a checkpoint that no longer counts them.
+   * The caller is the writer. Returns how many pages went.
+   */
+  async shrink(): Promise<number> {
+    await this.checkpointNow();
+    const pages = this.space.trimTail();
+    if (pages === 0) return 0;
+    // Twice: where one meta page is damaged later, the other must not count on what is about to go.
+    for (let metaPage = 0; metaPage < META_PAGES; metaPage++)
+      await this.checkpointer.start(this.stateOf(this.latest));
+    await this.file.truncate(this.space.pageCount * this.pager.pageSize);
+    return pages;
+  }
+
   /** For a commit that is done again: it gets the sequence that it had. */
   resumeAt(sequence: number): void {
     this.lastSequence = sequence - 1;
   }
 
+  /** After a checkpoint: looks at pages that it set free, and at those that readers gave up meanwhile. */
+  private collectWaiting(): void {
+    this.collectAfter(this.waitingAfter);
+    this.waitingAfter = this.checkpoint.sequence;
+  }
+
   /** Makes pages freed after `sequence` available that no one needs any more. */
   private collectAfter(sequence: number): void {
     const { snapshots, checkpointer } = this;
+    // A checkpoint under way keeps all that was there when it began, so they are looked at again after it.
+    if (checkpointer.isRunning) this.waitingAfter = Math.min(this.waitingAfter, sequence);
     this.held.collect(
       sequence,
       (birth, death) => checkpointer.needs(birth, death) || snapshots.needs(birth, death),
@@ -293,7 +333,7 @@ export class Store {
     try {
       await this.checkpointer.idle();
       if (!this.readOnly && this.failure === undefined) {
-        await this.checkpointNow();
+        await this.shrink();
         clean = true;
       }
     } finally {

@@ -93,12 +93,8 @@ export class ValueWriter {
     if (this.pagesLeft > 0) this.shortenLast(this.pagesLeft);
     this.pagesLeft = 0;
     const record = Buffer.alloc(valueExtentsBytes(this.extents.length, tailLength));
-    const tailAt = encodeValueExtents(record, 0, {
-      length: this.length,
-      stamp: this.stamp,
-      extents: this.extents,
-      tailLength,
-    });
+    const { length, stamp, extents } = this;
+    const tailAt = encodeValueExtents(record, 0, { length, stamp, extents, tailLength });
     record.set(this.open.subarray(0, tailLength), tailAt);
     return record;
   }

@@ -11,6 +11,9 @@ import { Stretch } from './stretch.js';
 export abstract class BatchReadable extends Readable {
   private readonly source: CursorSource;
   private cursor: Cursor | undefined;
+  /** Whether more is wanted: asked for by the stream since the last push, or told by that push. */
+  private asked = false;
+  private pulling = false;
   private readonly stretch = new Stretch();
 
   constructor(source: CursorSource, options: ReadableOptions) {
@@ -25,6 +28,11 @@ export abstract class BatchReadable extends Readable {
   protected abstract takeBatch(batch: LeafBatch | null): boolean;
 
   override _read(): void {
+    this.asked = true;
+    // After each push the stream may ask again while the pull that pushed goes on: two of them would share
+    // the cursor's one batch, and each would fill the buffer to its mark.
+    if (this.pulling) return;
+    this.pulling = true;
     this.pull().catch((error: unknown) =>
       this.destroy(error instanceof Error ? error : new Error(String(error))),
     );
@@ -33,16 +41,19 @@ export abstract class BatchReadable extends Readable {
   private async pull(): Promise<void> {
     // Opened with the first read, so that a stream that nobody reads pins nothing.
     this.cursor ??= this.source.open();
-    for (let wanted = true; wanted && !this.destroyed; ) {
+    while (this.asked && !this.destroyed) {
       if (this.stretch.isOver) await this.stretch.pause();
       const next = this.cursor.nextBatch(Number.POSITIVE_INFINITY);
       const batch = next instanceof Promise ? await next : next;
       if (this.destroyed) return;
-      wanted = this.takeBatch(batch);
+      this.asked = false;
+      if (this.takeBatch(batch)) this.asked = true;
       if (batch !== null) continue;
+      // Whoever asks now is not answered: this was all.
       this.push(null);
       return;
     }
+    this.pulling = false;
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

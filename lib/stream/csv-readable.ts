@@ -3,8 +3,9 @@ import type { Readable } from 'node:stream';
 import { CsvEncoder } from './csv-encoder.js';
 import type { CursorSource } from './cursor-source.js';
 import { EncodedReadable } from './encoded-readable.js';
-import type { ExportOptions } from './export-options.js';
+import { checkExportOptions, type ExportOptions } from './export-options.js';
 
 export function createCsvReadable(source: CursorSource, options: ExportOptions): Readable {
-  return new EncodedReadable(source, new CsvEncoder(options), options.chunkBytes);
+  const { chunkBytes, ...csv } = checkExportOptions(options, 'toCsv');
+  return new EncodedReadable(source, new CsvEncoder(csv), chunkBytes);
 }

@@ -1,4 +1,6 @@
 /** How a range becomes bytes. */
+import { z } from 'zod';
+import { parseOptions } from '../options.js';
 import type { CsvExportOptions } from './csv-encoder.js';
 
 export interface ExportOptions extends CsvExportOptions {
@@ -7,3 +9,15 @@ export interface ExportOptions extends CsvExportOptions {
 }
 
 export const CHUNK_BYTES = 64 * 1024;
+
+const exportSchema = z.strictObject({
+  chunkBytes: z.number().int().positive().optional(),
+  columns: z.array(z.string()).readonly().optional(),
+  delimiter: z.string().optional(),
+  header: z.boolean().optional(),
+});
+
+/** Raises INVALID_OPTION naming what is wrong; what columns and delimiters may hold, the encoder checks. */
+export function checkExportOptions(options: ExportOptions, call: string): ExportOptions {
+  return parseOptions<ExportOptions>(exportSchema, options, call);
+}

@@ -2,9 +2,10 @@
 import type { Readable } from 'node:stream';
 import type { CursorSource } from './cursor-source.js';
 import { EncodedReadable } from './encoded-readable.js';
-import type { ExportOptions } from './export-options.js';
+import { checkExportOptions, type ExportOptions } from './export-options.js';
 import { NdjsonEncoder } from './ndjson-encoder.js';
 
 export function createNdjsonReadable(source: CursorSource, options: ExportOptions): Readable {
-  return new EncodedReadable(source, new NdjsonEncoder(), options.chunkBytes);
+  const { chunkBytes } = checkExportOptions(options, 'toNdjson');
+  return new EncodedReadable(source, new NdjsonEncoder(), chunkBytes);
 }

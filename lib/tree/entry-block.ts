@@ -4,6 +4,7 @@
  */
 import { compareKeys } from '../format/key.js';
 import { copyBytes, PageMemory } from '../format/page-memory.js';
+import type { KeyBounds } from './key-bounds.js';
 
 /** Strings shorter than this are encoded by a loop, which beats the call into the runtime. */
 const LOOP_CHARS_MAX = 40;
@@ -119,6 +120,17 @@ export class EntryBlock {
   /** Compares an entry's key with a key elsewhere. */
   compareWith(index: number, key: Uint8Array): number {
     return compareKeys(this.keyView(index), this.keyLengths[index], key, key.length);
+  }
+
+  /** The smallest and the greatest key, copied. The block is not empty. */
+  keyBounds(): KeyBounds {
+    let smallest = 0;
+    let greatest = 0;
+    for (let i = 1; i < this.count; i++) {
+      if (this.compare(i, smallest) < 0) smallest = i;
+      if (this.compare(i, greatest) > 0) greatest = i;
+    }
+    return { lower: Buffer.from(this.keyView(smallest)), upper: Buffer.from(this.keyView(greatest)) };
   }
 
   private put(bytes: string | Uint8Array, at: number): number {

@@ -46,6 +46,22 @@ function earlier(a: KeyBounds, b: KeyBounds): KeyBounds {
   return order < 0 ? a : b;
 }
 
+/** The least bounds that cover both. */
+export function unionBounds(a: KeyBounds, b: KeyBounds): KeyBounds {
+  const lower = a.lower === undefined || later(a, b) === b ? a : b;
+  const upper = a.upper === undefined || earlier(a, b) === b ? a : b;
+  return { lower: lower.lower, lowerOpen: lower.lowerOpen, upper: upper.upper, upperOpen: upper.upperOpen };
+}
+
+/** Whether the bounds leave no place for a key, one ending where the other begins. */
+export function areBoundsEmpty({ lower, lowerOpen, upper, upperOpen }: KeyBounds): boolean {
+  if (upper === undefined) return false;
+  // Nothing sorts before the empty key.
+  if (lower === undefined) return upper.length === 0 && upperOpen === true;
+  const order = compareKeys(lower, lower.length, upper, upper.length);
+  return order > 0 || (order === 0 && (lowerOpen === true || upperOpen === true));
+}
+
 /** Whether `key` lies inside. */
 export function isInBounds(bounds: KeyBounds, key: Uint8Array): boolean {
   const { lower, upper } = bounds;

@@ -12,9 +12,17 @@ import {
 } from '../format/leaf.js';
 import { NODE_PREFIX_LENGTH, NODE_SLOTS, nodeCount } from '../format/node.js';
 import { copyAligned, type PageMemory } from '../format/page-memory.js';
+import type { ValueExtents } from '../format/value-extents.js';
 import type { PageCache } from '../storage/page-cache.js';
 import type { PageReader } from '../storage/pager.js';
+import { largeValueExtents } from './large-value.js';
 import { ReusedBytes } from './reused-bytes.js';
+
+/** A large value as its leaf tells of it. */
+export interface LargeValue {
+  readonly extents: ValueExtents;
+  readonly tail: Buffer;
+}
 
 /** Reads a large value whose record is at `record` in the leaf at `leaf`. */
 export type ReadLarge = (leaf: number, record: number) => Buffer;
@@ -88,6 +96,16 @@ export class LeafBatch {
     const length = recordValueLength(this.memory, record);
     copyAligned(this.values.memory, 0, this.memory, recordValue(record), length);
     return this.values.view(length);
+  }
+
+  /** The extents of an entry's value, and the tail beside them; undefined for a value that is in its leaf. */
+  largeValue(index: number): LargeValue | undefined {
+    const slot = this.slot(index);
+    const record = this.base + this.memory.u16[this.offsets + slot];
+    if (!recordIsLarge(this.memory, record)) return undefined;
+    const extents = largeValueExtents(this.reader, this.base, record);
+    const end = recordValue(record) + recordValueLength(this.memory, record);
+    return { extents, tail: Buffer.from(this.memory.bytes.subarray(end - extents.tailLength, end)) };
   }
 
   /** Bytes of an entry's key, without reading it. */

@@ -49,6 +49,11 @@ export class SortedLoad {
     return { end, equal: order === 0 };
   }
 
+  /** Takes an entry that sorts after all before, whose value is in extents already. */
+  appendLarge(key: Uint8Array, record: Buffer): Promise<void> {
+    return this.builder.appendLarge(key, record);
+  }
+
   /** Whether the last entry can be taken back for an equal key: not if its value is in extents. */
   get canReplaceLast(): boolean {
     return !this.builder.greatestIsLarge;

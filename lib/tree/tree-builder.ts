@@ -126,14 +126,21 @@ export class TreeBuilder {
     const whole = block.count;
     block.count = to;
     try {
-      await this.appendUpTo(block, from);
+      await this.take(block, from, this.writeLargeValues(block, from));
     } finally {
       block.count = whole;
     }
   }
 
-  private async appendUpTo(block: EntryBlock, from: number): Promise<void> {
-    const large = this.writeLargeValues(block, from);
+  /** Takes an entry whose value is in extents already; `record` is what its leaf keeps of it. */
+  async appendLarge(key: Uint8Array, record: Buffer): Promise<void> {
+    const single = new EntryBlock(2 * this.pages.pageSize);
+    single.add(key, '');
+    this.entries++;
+    await this.take(single, 0, new Map([[0, record]]));
+  }
+
+  private async take(block: EntryBlock, from: number, large: ReadonlyMap<number, Buffer>): Promise<void> {
     let next = await this.completeCarry(block, from, large);
     for (;;) {
       if (next >= block.count) return;

@@ -1,0 +1,102 @@
+/** A consistent, compacted copy of a store in another file, made while readers and the writer go on. */
+import fs from 'node:fs';
+import { pinTree } from './bucket-view.js';
+import { StoreError } from './errors.js';
+import type { TreeRoot } from './format/catalog-record.js';
+import type { Store } from './storage/store.js';
+import { fileError } from './storage/store-file.js';
+import { openStore, syncFolder } from './storage/store-open.js';
+import { Stretch } from './stream/stretch.js';
+import { Transaction } from './transaction.js';
+import { catalogEntries, catalogRoot } from './tree/catalog.js';
+import { copyTree } from './tree/copy-tree.js';
+
+export interface BackupOptions {
+  /** Stops the copy, which leaves no file. Rejects with ABORTED. */
+  readonly signal?: AbortSignal;
+}
+
+const CACHE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Copies the latest commit under another name and gives the file its name only when it is whole and on
+ * the disk: a copy that is cut short leaves at most a file that ends in `.partial`.
+ */
+export async function backupStore(store: Store, path: string, options: BackupOptions): Promise<void> {
+  store.assertOpen();
+  if (fs.existsSync(path)) {
+    throw new StoreError('CONFLICT', `there is a file at ${path} already: name another, or move it away`, {
+      details: { path },
+    });
+  }
+  const partial = `${path}.partial`;
+  removeFiles(partial);
+  try {
+    await copyStore(store, partial, options);
+    fs.renameSync(partial, path);
+    syncFolder(path);
+  } catch (error) {
+    removeFiles(partial);
+    throw error instanceof StoreError ? error : fileError('write', path, error);
+  }
+}
+
+function removeFiles(path: string): void {
+  for (const file of [path, `${path}.pending`]) fs.rmSync(file, { force: true });
+}
+
+async function copyStore(store: Store, path: string, options: BackupOptions): Promise<void> {
+  const { committed } = store;
+  // Before anything is waited for: the copy is of the commit at the time of the call.
+  const pinned = pinTree(store, committed.sequence, catalogRoot(committed));
+  try {
+    const { store: target } = await openStore(path, {
+      readOnly: false,
+      create: true,
+      pageSize: store.checkpoint.pageSize,
+      cacheBytesMax: CACHE_BYTES,
+      dirtyBytesMax: CACHE_BYTES,
+      durable: true,
+    });
+    try {
+      await copyBuckets(store, pinned.root, target, pauseOf(options.signal));
+    } finally {
+      await target.close();
+    }
+  } finally {
+    pinned.release();
+  }
+}
+
+async function copyBuckets(
+  store: Store,
+  catalog: TreeRoot,
+  target: Store,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const transaction = new Transaction(target, () => undefined);
+  try {
+    for (const { name, record } of catalogEntries(store.pager, catalog)) {
+      transaction.createBucket(name);
+      await transaction.build(name, () => copyTree(store.pager, record.root, transaction.pages, pause));
+      if (record.checkpoint !== undefined) transaction.setCheckpoint(name, record.checkpoint);
+    }
+    await transaction.commit();
+  } catch (error) {
+    await transaction.rollback();
+    throw error;
+  }
+}
+
+/** Lets the event loop go on now and then, and raises once the signal has fired. */
+function pauseOf(signal: AbortSignal | undefined): () => Promise<void> {
+  const stretch = new Stretch();
+  return async () => {
+    if (signal?.aborted === true) {
+      throw new StoreError('ABORTED', 'the backup was stopped by its signal: there is no copy', {
+        cause: signal.reason,
+      });
+    }
+    if (stretch.isOver) await stretch.pause();
+  };
+}

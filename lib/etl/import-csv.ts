@@ -1,0 +1,68 @@
+// Imports CSV: a row's value is a JSON object of strings, its members in the order of the columns.
+
+import type { Bucket } from '../bucket.js';
+import { ByteArena } from '../stream/byte-arena.js';
+import { ArenaViews } from './arena-views.js';
+import type { CsvBatch } from './csv-batch.js';
+import { openCsv } from './csv-rows.js';
+import { type ImportJob, startJob } from './import-job.js';
+import { type CsvImportOptions, checkedCsvOptions } from './import-options.js';
+import type { RowValues } from './import-rows.js';
+import { type OpenRows, runImport } from './import-run.js';
+import { RowJsonWriter } from './row-json.js';
+import { csvKeyWriter } from './row-key.js';
+import type { OpenSource, Source } from './source.js';
+
+/**
+ * Puts the rows of CSV into a bucket: under the key that `key` names the row as a JSON object of strings, its
+ * members in the order of the columns, so that `range().toCsv()` gives the same rows in key order.
+ *
+ * Starts at once. Rows that cannot be taken are counted and kept as rejects, never left out; see `onReject`.
+ * Memory stays bounded however long the source is.
+ *
+ * Rejects with INVALID_OPTION (a key column that does not exist among them), SOURCE_INVALID where the source is
+ * missing, not readable, broken gzip, or has no sound header, ROW_REJECTED, KEY_OUT_OF_ORDER, DUPLICATE_KEY,
+ * ABORTED, and what writing to a store may reject with. Then what was committed before stays, and the message
+ * and the `details` say how many rows that is: see {@link ImportFailureDetails}.
+ *
+ * @example
+ * ```ts
+ * const job = importCsv(db.bucket('cities'), 'cities.csv.gz', { key: ['country', 'city'] });
+ * job.progress$.subscribe(({ rows }) => console.error(`${rows} rows`));
+ * const { rows, rejected } = await job;
+ * ```
+ */
+export function importCsv(bucket: Bucket, source: Source, options: CsvImportOptions): ImportJob {
+  return startJob(async (tell) => {
+    const checked = checkedCsvOptions(options);
+    return runImport(bucket, source, checked, (chunks) => openRows(chunks, checked), tell);
+  });
+}
+
+async function openRows(chunks: OpenSource, options: CsvImportOptions): Promise<OpenRows<CsvBatch>> {
+  const { delimiter, header, columns, rowBytesMax } = options;
+  const rows = await openCsv(chunks, { delimiter, header, columns, rowBytesMax });
+  try {
+    const keys = csvKeyWriter(options.key, rows.columns);
+    return { batches: rows, keys, values: new CsvValues(rows.columns), close: () => rows.close() };
+  } catch (error) {
+    await rows.close();
+    throw error;
+  }
+}
+
+class CsvValues implements RowValues<CsvBatch> {
+  private readonly arena = new ByteArena();
+  private readonly views = new ArenaViews(this.arena);
+  private readonly json: RowJsonWriter;
+
+  constructor(columns: readonly string[]) {
+    this.json = new RowJsonWriter(columns);
+  }
+
+  value(batch: CsvBatch, row: number): Uint8Array {
+    this.arena.clear();
+    this.json.write(batch, row, this.arena);
+    return this.views.content();
+  }
+}

@@ -1,0 +1,118 @@
+// The options of an import, checked before anything is read or written.
+
+import { Writable } from 'node:stream';
+import { z } from 'zod';
+import type { BulkOptions } from '../bulk-options.js';
+import { parseOptions } from '../options.js';
+import type { RejectSink } from './reject-sink.js';
+import type { KeyOption } from './row-key.js';
+
+/** How rows get into a bucket, from whatever format. */
+export interface ImportOptions {
+  /**
+   * Where a row's key stands: a column of CSV, a path into the object of NDJSON such as `user.id` or
+   * `items[0].sku`. Several make a key of parts, which sorts by the first part, then by the second, and so on;
+   * between two parts stand two zero bytes. A row that lacks any of them is a reject.
+   */
+  readonly key: KeyOption;
+  /** Longest row, in bytes; longer ones are rejects. Default: 16 MiB, at most 256 MiB. */
+  readonly rowBytesMax?: number;
+
+  /**
+   * true: keys must ascend; one out of order rejects with KEY_OUT_OF_ORDER naming both keys. false: no order is
+   * expected. 'auto': true until proven false, without an error. Default: 'auto'.
+   */
+  readonly sorted?: boolean | 'auto';
+  /**
+   * What happens with a row whose key the bucket holds or that came before: 'replace' (the later row stays),
+   * 'keep' (the earlier one), 'error' (DUPLICATE_KEY). Default: 'replace'.
+   */
+  readonly onDuplicate?: 'replace' | 'keep' | 'error';
+  /** Publishes and syncs after so many rows, or bytes of keys and values. Default: 64 MiB. */
+  readonly commitEvery?: { readonly entries?: number; readonly bytes?: number };
+  /** Nothing is visible until the end, and nothing remains if it never comes. Default: false. */
+  readonly atomic?: boolean;
+  /** How full pages are packed, from 0.3 to 1. Default: 1. */
+  readonly fillFactor?: number;
+  /**
+   * Stops the import at a commit boundary: what was taken is committed, unless it is atomic; then it rejects
+   * with ABORTED.
+   */
+  readonly signal?: AbortSignal;
+
+  /**
+   * What happens with a row that cannot be taken: 'collect' counts it, keeps it and goes on; 'stop' rejects
+   * with ROW_REJECTED. Default: 'collect'.
+   */
+  readonly onReject?: 'collect' | 'stop';
+  /** Rows that may be rejects; one more stops the import with ROW_REJECTED. Default: Infinity. */
+  readonly rejectsMax?: number;
+  /**
+   * Where every reject goes, in the order of the source: the path of an NDJSON file, which is made anew; a
+   * Writable, which gets the same lines, or Reject objects if it is in object mode, and is not ended; or a
+   * function, whose promise is awaited. Default: nowhere; the first 100 are in the report all the same.
+   */
+  readonly rejects?: RejectSink;
+}
+
+/** How CSV gets into a bucket. */
+export interface CsvImportOptions extends ImportOptions {
+  /** One ASCII character, or 'auto' to tell from the first rows whether it is `,` `;` tab or `|`. Default: ','. */
+  readonly delimiter?: string;
+  /** Whether the first row names the columns. Default: true. */
+  readonly header?: boolean;
+  /** Names of the columns; needed where there is no header, refused where there is one. */
+  readonly columns?: readonly string[];
+}
+
+/** How NDJSON gets into a bucket. */
+export type NdjsonImportOptions = ImportOptions;
+
+const positive = z.number().int().positive();
+const rejectsMax = z.union([z.number().int().nonnegative(), z.literal(Number.POSITIVE_INFINITY)], {
+  error: 'must be a whole number of rows from 0, or Infinity',
+});
+const key = z.union([z.string(), z.array(z.string()).min(1)], {
+  error: 'must be a column or path, or an array of one or more',
+});
+const rejects = z.custom<RejectSink>(
+  (sink) =>
+    (typeof sink === 'string' && sink !== '') || typeof sink === 'function' || sink instanceof Writable,
+  { error: 'must be the path of a file, a function or a Writable' },
+);
+
+const ndjsonSchema = z.strictObject({
+  key,
+  rowBytesMax: positive.optional(),
+  sorted: z.union([z.boolean(), z.literal('auto')], { error: "must be true, false or 'auto'" }).optional(),
+  onDuplicate: z.enum(['replace', 'keep', 'error']).optional(),
+  commitEvery: z.strictObject({ entries: positive.optional(), bytes: positive.optional() }).optional(),
+  atomic: z.boolean().optional(),
+  fillFactor: z.number().min(0.3).max(1).optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  onReject: z.enum(['collect', 'stop']).optional(),
+  rejectsMax: rejectsMax.optional(),
+  rejects: rejects.optional(),
+});
+
+const csvSchema = ndjsonSchema.extend({
+  delimiter: z.string().optional(),
+  header: z.boolean().optional(),
+  columns: z.array(z.string()).optional(),
+});
+
+/** Raises INVALID_OPTION naming each option that is wrong. */
+export function checkedCsvOptions(options: CsvImportOptions): CsvImportOptions {
+  return parseOptions<CsvImportOptions>(csvSchema, options, 'importCsv');
+}
+
+/** Raises INVALID_OPTION naming each option that is wrong. */
+export function checkedNdjsonOptions(options: NdjsonImportOptions): NdjsonImportOptions {
+  return parseOptions<NdjsonImportOptions>(ndjsonSchema, options, 'importNdjson');
+}
+
+/** The part of the options that a bulk load has too. */
+export function bulkOptions(options: ImportOptions): BulkOptions {
+  const { sorted, onDuplicate, commitEvery, atomic, fillFactor, signal } = options;
+  return { sorted, onDuplicate, commitEvery, atomic, fillFactor, signal };
+}

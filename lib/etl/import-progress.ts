@@ -1,0 +1,52 @@
+// Tells how far an import is, about ten times a second: between batches of rows, so that no timer outlives it.
+
+import type { Tell } from './import-job.js';
+import type { OpenSource } from './source.js';
+
+const PROGRESS_MILLISECONDS = 100;
+/** How much the latest stretch counts: enough to follow a change of pace in a second, too little to flicker. */
+const LATEST_WEIGHT = 0.2;
+
+export class ImportMeter {
+  private readonly started = performance.now();
+  private toldAt = 0;
+  private bytesTold = 0;
+  /** Bytes read a millisecond, lately: the first second, when everything is cold, says little of the rest. */
+  private pace = 0;
+
+  constructor(
+    private readonly source: OpenSource,
+    private readonly emit: Tell,
+  ) {}
+
+  get elapsedMilliseconds(): number {
+    return performance.now() - this.started;
+  }
+
+  /** Tells, unless it told a moment ago and this is not the last time. */
+  tell(rows: number, rejected: number, last = false): void {
+    const elapsedMilliseconds = this.elapsedMilliseconds;
+    const stretch = elapsedMilliseconds - this.toldAt;
+    if (!last && stretch < PROGRESS_MILLISECONDS) return;
+    const { bytesRead, bytesTotal } = this.source;
+    const latest = (bytesRead - this.bytesTold) / Math.max(stretch, 1);
+    this.pace = this.toldAt === 0 ? latest : this.pace + (latest - this.pace) * LATEST_WEIGHT;
+    this.toldAt = elapsedMilliseconds;
+    this.bytesTold = bytesRead;
+    this.emit({
+      rows,
+      rejected,
+      bytesRead,
+      bytesTotal,
+      elapsedMilliseconds,
+      rowsPerSecond: elapsedMilliseconds > 0 ? (rows / elapsedMilliseconds) * 1000 : 0,
+      remainingMilliseconds: this.remaining(bytesRead, bytesTotal),
+    });
+  }
+
+  private remaining(bytesRead: number, bytesTotal: number | undefined): number | undefined {
+    if (bytesTotal === undefined || this.pace === 0) return undefined;
+    // A file that grows while it is read may have given more than its size told.
+    return Math.max(0, bytesTotal - bytesRead) / this.pace;
+  }
+}

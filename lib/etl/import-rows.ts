@@ -1,0 +1,83 @@
+// Batches of rows on their way into a bulk writer. A row costs no object and no promise here: a loop that never
+// waits takes rows until the writer, or a reject, says that it is time to.
+
+import { StoreError } from '../errors.js';
+import type { BulkWriter } from '../stream/bulk-writer.js';
+import { ByteArena } from '../stream/byte-arena.js';
+import { ArenaViews } from './arena-views.js';
+import { throwIfAborted } from './interruptible.js';
+import type { Reject } from './reject.js';
+import type { RejectLog } from './reject-log.js';
+import type { RowBatch } from './row-batch.js';
+import type { RowKeyWriter } from './row-key.js';
+
+/** What is stored of a row. */
+export interface RowValues<Batch extends RowBatch> {
+  /** The row's value: a view that is valid until the next call. */
+  value(batch: Batch, row: number): Uint8Array;
+}
+
+const KEY_BYTES_INITIAL = 1024;
+
+export class RowLoader<Batch extends RowBatch> {
+  /** Rows handed to the writer. */
+  rows = 0;
+  private readonly keyArena = new ByteArena(KEY_BYTES_INITIAL);
+  private readonly keyViews = new ArenaViews(this.keyArena);
+  /** The row that made the last call of `addRows` return before its end. */
+  private refused: Reject | undefined;
+
+  constructor(
+    private readonly keys: RowKeyWriter<Batch>,
+    private readonly values: RowValues<Batch>,
+    private readonly writer: BulkWriter,
+    private readonly rejects: RejectLog,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  /** Takes the rows and the rejects of a batch, in the order of the source. */
+  async load(batch: Batch): Promise<void> {
+    let row = 0;
+    for (const reject of batch.rejects) {
+      let end = row;
+      while (end < batch.length && batch.byteOffset(end) < reject.byteOffset) end++;
+      await this.loadRows(batch, row, end);
+      await this.rejects.take(reject);
+      row = end;
+    }
+    await this.loadRows(batch, row, batch.length);
+  }
+
+  private async loadRows(batch: Batch, from: number, end: number): Promise<void> {
+    for (let row = from; row < end; ) {
+      row = this.addRows(batch, row, end);
+      if (this.refused) await this.rejects.take(this.refused);
+      else await this.writer.drained();
+      // The writer has committed what it had when the signal came: rows that it would take now are lost.
+      throwIfAborted(this.signal, 'the rows');
+    }
+  }
+
+  /** Hands rows to the writer until it is time to wait, or one is refused; returns the row to go on with. */
+  private addRows(batch: Batch, from: number, end: number): number {
+    const { keys, values, writer, keyArena, keyViews } = this;
+    let row = from;
+    this.refused = undefined;
+    try {
+      for (let more = true; more && row < end; row++) {
+        keyArena.clear();
+        if (!keys.write(batch, row, keyArena)) {
+          this.refused = batch.reject(row, 'NO_KEY', keys.problem);
+          return row + 1;
+        }
+        more = writer.add(keyViews.content(), values.value(batch, row));
+        this.rows++;
+      }
+      return row;
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'KEY_TOO_LARGE') throw error;
+      this.refused = batch.reject(row, 'KEY_TOO_LARGE', error.message);
+      return row + 1;
+    }
+  }
+}

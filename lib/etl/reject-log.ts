@@ -1,0 +1,50 @@
+// The rejects of one import: counted, the first of them kept, all of them passed on, and too many of them the end.
+
+import { StoreError } from '../errors.js';
+import type { ImportOptions } from './import-options.js';
+import type { Reject } from './reject.js';
+import { type OpenRejectSink, openRejectSink } from './reject-sink.js';
+
+const REJECTS_KEPT = 100;
+/** Of rows that are kept in memory to the end: a hundred of the longest ones would fill it. */
+const RAW_BYTES_KEPT = 4096;
+
+export class RejectLog {
+  count = 0;
+  readonly first: Reject[] = [];
+
+  /** @throws INVALID_OPTION */
+  static async open(options: ImportOptions): Promise<RejectLog> {
+    const { onReject = 'collect', rejectsMax = Number.POSITIVE_INFINITY, rejects } = options;
+    const sink = rejects === undefined ? undefined : await openRejectSink(rejects);
+    return new RejectLog(sink, onReject === 'stop' ? 0 : rejectsMax);
+  }
+
+  private constructor(
+    private readonly sink: OpenRejectSink | undefined,
+    private readonly countMax: number,
+  ) {}
+
+  /** @throws ROW_REJECTED where this one is one too many. */
+  async take(reject: Reject): Promise<void> {
+    this.count++;
+    if (this.first.length < REJECTS_KEPT) this.first.push(abridged(reject));
+    await this.sink?.write(reject);
+    if (this.count > this.countMax) throw this.refusal(reject);
+  }
+
+  async close(): Promise<void> {
+    await this.sink?.close();
+  }
+
+  private refusal({ line, byteOffset, reason, message }: Reject): StoreError {
+    const others = this.countMax === 0 ? '' : ` after ${this.countMax} others, which is as many as may be`;
+    const text = `the row on line ${line} was refused${others}: ${message}`;
+    return new StoreError('ROW_REJECTED', text, { details: { line, byteOffset, reason } });
+  }
+}
+
+function abridged(reject: Reject): Reject {
+  if (reject.raw.length <= RAW_BYTES_KEPT) return reject;
+  return { ...reject, raw: Buffer.from(reject.raw.subarray(0, RAW_BYTES_KEPT)) };
+}

@@ -11,6 +11,14 @@ import { Transaction } from './transaction.js';
 import { catalogEntries, catalogRoot } from './tree/catalog.js';
 import { copyTree } from './tree/copy-tree.js';
 
+/**
+ * How a backup is made.
+ *
+ * @example
+ * ```ts
+ * await db.backup('copy.db', { signal: AbortSignal.timeout(60_000) });
+ * ```
+ */
 export interface BackupOptions {
   /** Stops the copy, which leaves no file. Rejects with ABORTED. */
   readonly signal?: AbortSignal;

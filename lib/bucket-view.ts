@@ -21,16 +21,7 @@ export interface BucketView {
 
 /** Keeps the pages that a reader of `sequence` needs. */
 export function pinTree(store: Store, sequence: number, root: TreeRoot): PinnedTree {
-  store.snapshots.pin(sequence);
-  let pinned = true;
-  return {
-    root,
-    release: () => {
-      if (!pinned) return;
-      pinned = false;
-      store.snapshots.unpin(sequence);
-    },
-  };
+  return { root, release: store.snapshots.hold(sequence) };
 }
 
 /** The latest commit's state of a bucket, looked up once a commit. */

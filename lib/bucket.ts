@@ -14,7 +14,7 @@ import type { StoreWriter } from './store-writer.js';
 import { BulkWriter } from './stream/bulk-writer.js';
 import { ValueWritable } from './stream/value-writable.js';
 import { catalogRoot, findBucket } from './tree/catalog.js';
-import { readPositions, TreeBulkSink } from './tree-bulk-sink.js';
+import { readPosition, TreeBulkSink } from './tree-bulk-sink.js';
 
 /**
  * Outside a transaction each write is its own commit; writes that arrive together share one sync. A
@@ -28,12 +28,29 @@ export interface Bucket extends ReadableBucket {
    * @example
    * ```ts
    * await users.put('ada', JSON.stringify({ born: 1815 }));
+   * users.get('ada')?.toString(); // '{"born":1815}'
    * ```
    */
   put(key: Bytes, value: Bytes): Promise<void>;
-  /** Resolves to whether the key was there. */
+  /**
+   * Resolves to whether the key was there.
+   *
+   * @example
+   * ```ts
+   * await users.delete('ada'); // true
+   * await users.delete('ada'); // false
+   * ```
+   */
   delete(key: Bytes): Promise<boolean>;
-  /** Replaces the value of a key that exists; resolves to false, changing nothing, if it does not. */
+  /**
+   * Replaces the value of a key that exists; resolves to false, changing nothing, if it does not.
+   *
+   * @example
+   * ```ts
+   * await users.update('bob', 'Bob'); // false
+   * users.has('bob'); // false
+   * ```
+   */
   update(key: Bytes, value: Bytes): Promise<boolean>;
   /**
    * A writer for many entries: sorted input is built into finished pages from the bottom up.
@@ -80,12 +97,23 @@ export interface Bucket extends ReadableBucket {
    *   else if (change.type === 'delete') console.log(`order ${change.key} is gone`);
    *   else if (change.type === 'load') console.log(orders.range(change.bounds).count());
    * });
-   * await orders.put('2024-0001', 'two pens'); // order 2024-0001 is two pens now
+   * await orders.put('2024-0001', 'two pens'); // prints order 2024-0001 is two pens now
    * subscription.unsubscribe();
    * ```
    */
   watch(options?: RangeOptions): Observable<Change>;
-  /** The position that a bulk load saved last under this checkpoint name, or undefined. */
+  /**
+   * The position that a bulk load saved last under this checkpoint name, or undefined.
+   *
+   * @example
+   * ```ts
+   * const writer = readings.bulkWriter({ checkpoint: 'meter' });
+   * writer.add('2024-01-01', '17');
+   * await writer.commit({ line: 1 });
+   * readings.bulkCheckpoint('meter'); // => { line: 1 }
+   * await writer.finish();
+   * ```
+   */
   bulkCheckpoint(name: string): unknown;
 }
 
@@ -130,7 +158,7 @@ export class StoreBucket extends BucketReader implements Bucket {
       keyBytes(key, pageSize);
       if (typeof value !== 'string') valueBytes(value);
     };
-    return new BulkWriter(new TreeBulkSink(this.writer, this.name, settings), check, settings.signal);
+    return new BulkWriter(new TreeBulkSink(this.writer, this.name, settings), check, settings);
   }
 
   createValueWriteStream(key: Bytes): Writable {
@@ -145,6 +173,6 @@ export class StoreBucket extends BucketReader implements Bucket {
   bulkCheckpoint(name: string): unknown {
     this.store.assertOpen();
     const record = findBucket(this.store.pager, catalogRoot(this.store.committed), this.name);
-    return readPositions(record?.checkpoint)[name];
+    return readPosition(record?.checkpoint, name);
   }
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { parseOptions } from './options.js';
 
+/** How a bulk load goes about its work. */
 export interface BulkOptions {
   /**
    * true: keys must ascend; a key out of order rejects with KEY_OUT_OF_ORDER naming both keys.

@@ -3,15 +3,19 @@ import { StoreError } from './errors.js';
 import type { Store } from './storage/store.js';
 import type { StoreWriter } from './store-writer.js';
 
+/** How a compaction is made. */
 export interface CompactOptions {
   /** Stops between two commits: what was moved stays moved. Rejects with ABORTED. */
   readonly signal?: AbortSignal;
 }
 
+/** What a compaction did. */
 export interface CompactReport {
-  /** Pages of the file before and after. */
+  /** Pages of the file before it. */
   readonly pagesBefore: number;
+  /** Pages of the file after it; more than before where others wrote meanwhile. */
   readonly pagesAfter: number;
+  /** Pages that were copied nearer to the front; a page that is moved twice counts twice. */
   readonly pagesMoved: number;
   /** Bytes by which the file became shorter. */
   readonly bytesFreed: number;

@@ -4,7 +4,7 @@ import { type BackupOptions, backupStore } from './backup.js';
 import { type Bucket, StoreBucket } from './bucket.js';
 import { type CompactOptions, type CompactReport, compactStore } from './compact.js';
 import { checkBucketName } from './key-bytes.js';
-import { type OpenOptions, openSchema, parseOptions, waitSchema } from './options.js';
+import { type OpenOptions, openSchema, parseOptions, pathSchema, waitSchema } from './options.js';
 import { recover } from './recover.js';
 import { type BucketInfo, bucketInfos, type Snapshot, StoreSnapshot } from './snapshot.js';
 import { type Stats, statsOf } from './stats.js';
@@ -16,8 +16,21 @@ import type { WriteTransaction } from './transaction.js';
 import type { CheckReport } from './tree/check-report.js';
 import { checkStore } from './tree/check-store.js';
 
-/** An open store. Close it, or declare it with `await using`. */
+/**
+ * An open store. Close it, or declare it with `await using`.
+ *
+ * @example
+ * ```ts
+ * await using shop = await open(':memory:');
+ * await shop.createBucket('orders');
+ * await shop.bucket('users').put('ada', 'Ada Lovelace');
+ * Array.from(shop.buckets()); // => [{ name: 'orders', entries: 0 }, { name: 'users', entries: 1 }]
+ * await shop.dropBucket('orders'); // true
+ * shop.stats().buckets; // 1
+ * ```
+ */
 export interface Database extends AsyncDisposable {
+  /** The path as it was given to `open`. */
   readonly path: string;
   /** What opening found and mended after an interrupted run. */
   readonly recovery: RecoveryReport;
@@ -34,6 +47,12 @@ export interface Database extends AsyncDisposable {
   /**
    * The one writer. Waits its turn, first come first served; `signal` and `waitMilliseconds` bound the
    * wait (ABORTED, CONFLICT; INVALID_OPTION). Disposing of the transaction without a commit rolls it back.
+   *
+   * @example
+   * ```ts
+   * await using tx = await db.begin({ waitMilliseconds: 5000 });
+   * if (tx.bucket('users').update('ada', 'Augusta Ada King')) await tx.commit();
+   * ```
    */
   begin(options?: WaitOptions): Promise<WriteTransaction>;
   /**
@@ -51,7 +70,14 @@ export interface Database extends AsyncDisposable {
   write<T>(run: (tx: WriteTransaction) => T | Promise<T>): Promise<T>;
   /** A stable view of the latest commit, across all buckets. Never blocks, nor is blocked by, the writer. */
   snapshot(): Snapshot;
-  /** Takes a snapshot, runs `run` with it, and releases it, once the promise that `run` may return is settled. */
+  /**
+   * Takes a snapshot, runs `run` with it, and releases it, once the promise that `run` may return is settled.
+   *
+   * @example
+   * ```ts
+   * const entries = db.read((snapshot) => Array.from(snapshot.buckets(), (bucket) => bucket.entries));
+   * ```
+   */
   read<T>(run: (snapshot: Snapshot) => T): T;
 
   /**
@@ -87,8 +113,16 @@ export interface Database extends AsyncDisposable {
    * ```
    */
   backup(path: string, options?: BackupOptions): Promise<void>;
+  /** Figures that are kept or cheap to have. Raises STORE_CLOSED. */
   stats(): Stats;
-  /** Emits after each commit. Completes when the store is closed. */
+  /**
+   * Emits after each commit. Completes when the store is closed.
+   *
+   * @example
+   * ```ts
+   * db.commits$.subscribe(({ sequence }) => console.log(`commit ${sequence}`));
+   * ```
+   */
   readonly commits$: Observable<CommitEvent>;
   /** Waits for the writer, then gives the file back. Later calls raise STORE_CLOSED. Safe to call twice. */
   close(): Promise<void>;
@@ -112,6 +146,7 @@ const DIRTY_BYTES = 32 * 1024 * 1024;
  * ```
  */
 export async function open(path: string, options: OpenOptions = {}): Promise<Database> {
+  parseOptions(pathSchema, { path }, 'open');
   const checked = parseOptions(openSchema, options, 'open');
   const storeOptions: StoreOptions = {
     readOnly: checked.readOnly ?? false,

@@ -91,8 +91,8 @@ const noDetails: ErrorDetails = Object.freeze({});
  * try {
  *   await open('orders.db', { create: false });
  * } catch (error) {
- *   if (error instanceof StoreError && error.code === 'STORE_NOT_FOUND') await makeOrders();
- *   else throw error;
+ *   if (!(error instanceof StoreError) || error.code !== 'STORE_NOT_FOUND') throw error;
+ *   console.log('there are no orders yet'); // prints there are no orders yet
  * }
  * ```
  */

@@ -43,4 +43,4 @@ export type { BulkWriter } from './stream/bulk-writer.js';
 export type { ExportOptions } from './stream/export-options.js';
 export type { WriteTransaction } from './transaction.js';
 export type { TransactionBucket } from './transaction-bucket.js';
-export type { CheckProblem, CheckReport } from './tree/check-report.js';
+export type { BucketReport, CheckProblem, CheckReport } from './tree/check-report.js';

@@ -8,6 +8,15 @@ export type Bytes = string | Uint8Array;
 /** One key and its value. Keys sort as unsigned bytes, shorter first where one is a prefix. */
 export type Entry = [key: Buffer, value: Buffer];
 
+/**
+ * How a store is opened, or made.
+ *
+ * @example
+ * ```ts
+ * const archive = await open('archive.db', { pageSize: 16384, cacheBytes: 256 * 1024 * 1024 });
+ * await archive.close();
+ * ```
+ */
 export interface OpenOptions {
   /** Takes a shared lock and refuses writes with READ_ONLY. Default: false. */
   readonly readOnly?: boolean;
@@ -45,6 +54,13 @@ export interface RangeOptions {
 
 const bytes = z.union([z.string(), z.instanceof(Uint8Array)], { error: 'must be a string or a Uint8Array' });
 const positive = z.number().int().positive();
+
+export const pathSchema = z.object({
+  path: z
+    .string()
+    .min(1)
+    .refine((path) => !path.includes('\0'), 'must not contain a null character'),
+});
 
 export const openSchema = z.strictObject({
   readOnly: z.boolean().optional(),

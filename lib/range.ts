@@ -24,6 +24,7 @@ import { countEntries } from './tree/rank.js';
 
 /** Entries of one page: the fastest way through a range. Valid until the next batch. */
 export interface Batch extends Iterable<Entry> {
+  /** Entries in it, at least one. */
   readonly length: number;
   /** The key of an entry, in a Buffer that the next call of `key` uses again. */
   key(index: number): Buffer;
@@ -52,31 +53,98 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
    * ```
    */
   batches(): AsyncIterable<Batch> & Iterable<Batch>;
-  /** The keys alone, in a Buffer that is used again at each step. */
+  /**
+   * The keys alone, in a Buffer that is used again at each step.
+   *
+   * @example
+   * ```ts
+   * Array.from(users.range().keys(), String); // => ['ada', 'alan', 'grace']
+   * ```
+   */
   keys(): Iterable<Buffer> & AsyncIterable<Buffer>;
-  /** The values alone, in a Buffer that is used again at each step. */
+  /**
+   * The values alone, in a Buffer that is used again at each step.
+   *
+   * @example
+   * ```ts
+   * for await (const value of users.range({ limit: 1 }).values()) console.log(String(value));
+   * // prints Ada Lovelace
+   * ```
+   */
   values(): Iterable<Buffer> & AsyncIterable<Buffer>;
-  /** How many entries the range has, from the counts that the tree keeps: it reads a few pages only. */
+  /**
+   * How many entries the range has, from the counts that the tree keeps: it reads a few pages only.
+   *
+   * @example
+   * ```ts
+   * users.range({ prefix: 'a' }).count(); // 2
+   * ```
+   */
   count(): number;
-  /** The first entry in the range's direction, or undefined if it is empty. */
+  /**
+   * The first entry in the range's direction, or undefined if it is empty.
+   *
+   * @example
+   * ```ts
+   * users.range({ reverse: true }).first()?.map(String); // => ['grace', 'Grace Hopper']
+   * ```
+   */
   first(): Entry | undefined;
-  /** All entries, in memory. */
+  /**
+   * All entries, in memory.
+   *
+   * @example
+   * ```ts
+   * const [[key, value]] = users.range({ gte: 'b' }).toArray();
+   * key.toString(); // 'grace'
+   * ```
+   */
   toArray(): Entry[];
-  /** In object mode, with backpressure; each chunk is an entry. */
+  /**
+   * In object mode, with backpressure; each chunk is an entry.
+   *
+   * @example
+   * ```ts
+   * await pipeline(users.range().toReadable(), db.bucket('copy').bulkWriter());
+   * ```
+   */
   toReadable(): Readable;
+  /**
+   * The entries as a web stream, with backpressure.
+   *
+   * @example
+   * ```ts
+   * for await (const [key] of users.range({ limit: 1 }).toWebStream()) console.log(String(key));
+   * // prints ada
+   * ```
+   */
   toWebStream(): ReadableStream<Entry>;
-  /** Emits every entry to each subscriber, from a snapshot of its own. */
+  /**
+   * Emits every entry to each subscriber, from a snapshot of its own.
+   *
+   * @example
+   * ```ts
+   * users.range().toObservable().subscribe(([key, value]) => console.log(`${key}: ${value}`));
+   * ```
+   */
   toObservable(): Observable<Entry>;
   /**
    * The values, JSON rows, as lines of bytes.
    *
    * @example
    * ```ts
-   * await pipeline(users.range({ prefix: 'a' }).toNdjson(), createWriteStream('a.ndjson'));
+   * await pipeline(orders.range({ prefix: '2024-' }).toNdjson(), createWriteStream('2024.ndjson'));
    * ```
    */
   toNdjson(options?: ExportOptions): Readable;
-  /** The values, JSON rows, as CSV with a header. */
+  /**
+   * The values, JSON rows, as CSV with a header.
+   *
+   * @example
+   * ```ts
+   * await pipeline(orders.range().toCsv({ delimiter: ';' }), createWriteStream('orders.csv'));
+   * ```
+   */
   toCsv(options?: ExportOptions): Readable;
 }
 
@@ -158,17 +226,24 @@ class TreeRange implements Range {
 
   first(): Entry | undefined {
     const cursor = this.openCursor(this.limit === undefined ? 1 : Math.min(1, this.limit));
-    const batch = cursor.nextBatchSync(1);
-    const entry = batch === null ? undefined : copyEntry(batch, 0);
-    cursor.close();
-    return entry;
+    try {
+      const batch = cursor.nextBatchSync(1);
+      return batch === null ? undefined : copyEntry(batch, 0);
+    } finally {
+      cursor.close();
+    }
   }
 
   toArray(): Entry[] {
     const entries: Entry[] = [];
     const cursor = this.openCursor(this.limit);
-    for (let batch = cursor.nextBatchSync(Infinity); batch !== null; batch = cursor.nextBatchSync(Infinity)) {
-      for (let i = 0; i < batch.length; i++) entries.push(copyEntry(batch, i));
+    const next = () => cursor.nextBatchSync(Number.POSITIVE_INFINITY);
+    try {
+      for (let batch = next(); batch !== null; batch = next()) {
+        for (let i = 0; i < batch.length; i++) entries.push(copyEntry(batch, i));
+      }
+    } finally {
+      cursor.close();
     }
     return entries;
   }

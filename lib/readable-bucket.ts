@@ -7,6 +7,7 @@ import { createRange, type Range } from './range.js';
 import { ValueReadable } from './stream/value-readable.js';
 import { contains, lookup } from './tree/lookup.js';
 
+/** A bucket to read: as of the latest commit, of a snapshot, or inside a transaction. */
 export interface ReadableBucket {
   readonly name: string;
   /**
@@ -41,6 +42,11 @@ export interface ReadableBucket {
   /**
    * The value as a byte stream, in constant memory, whatever its size. The stream fails with
    * KEY_NOT_FOUND if the key is not there; raises as `get` does.
+   *
+   * @example
+   * ```ts
+   * for await (const chunk of users.createValueReadStream('ada')) console.log(chunk.length); // prints 12
+   * ```
    */
   createValueReadStream(key: Bytes): Readable;
 }

@@ -1,8 +1,10 @@
 /** Brings a store that was interrupted back to its last commit: does again what the log tells of. */
 import { StoreError } from './errors.js';
-import { type LogOperations, replayOperations } from './format/log-record.js';
+import { type LogOperations, type LogRecord, replayOperations } from './format/log-record.js';
+import type { Store } from './storage/store.js';
 import type { OpenedStore } from './storage/store-open.js';
 import { Transaction } from './transaction.js';
+import type { TransactionBucket } from './transaction-bucket.js';
 
 /**
  * Replays the log and makes a checkpoint of it. It changes nothing in the file before that checkpoint's
@@ -12,13 +14,8 @@ import { Transaction } from './transaction.js';
 export async function recover(opened: OpenedStore): Promise<void> {
   const { store, records, recovery } = opened;
   try {
-    for (const record of records) {
-      store.resumeAt(record.sequence);
-      const transaction = new Transaction(store, () => undefined);
-      replayOperations(record.operations, operationsOf(transaction));
-      await transaction.commit();
-    }
-    if (!store.readOnly && !recovery.clean) await store.checkpointNow();
+    await replay(store, records);
+    if (!store.readOnly && !recovery.clean) await store.checkpointNow(recovery.metaPageDamaged);
   } catch (error) {
     await store.abandon();
     if (error instanceof StoreError) throw error;
@@ -26,11 +23,33 @@ export async function recover(opened: OpenedStore): Promise<void> {
   }
 }
 
+/**
+ * Does the commits again as one: nobody can see the store between two of them, and each page is copied once
+ * for all of them. It gets the sequence of the last, which the records to come continue.
+ */
+async function replay(store: Store, records: readonly LogRecord[]): Promise<void> {
+  const last = records.at(-1);
+  if (last === undefined) return;
+  store.resumeAt(last.sequence);
+  const transaction = new Transaction(store, () => undefined, { replaying: true });
+  transaction.record.overflow();
+  const operations = operationsOf(transaction);
+  for (const record of records) replayOperations(record.operations, operations);
+  await transaction.commit();
+}
+
 function operationsOf(transaction: Transaction): LogOperations {
+  let name: string | undefined;
+  let handle: TransactionBucket | undefined;
+  const bucketOf = (bucket: string): TransactionBucket => {
+    if (handle === undefined || bucket !== name) handle = transaction.bucket(bucket);
+    name = bucket;
+    return handle;
+  };
   return {
-    put: (bucket, key, value) => transaction.bucket(bucket).put(key, value),
+    put: (bucket, key, value) => bucketOf(bucket).put(key, value),
     delete: (bucket, key) => {
-      transaction.bucket(bucket).delete(key);
+      bucketOf(bucket).delete(key);
     },
     create: (bucket) => {
       transaction.createBucket(bucket);

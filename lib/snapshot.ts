@@ -19,16 +19,31 @@ export interface BucketInfo {
  * @example
  * ```ts
  * using snapshot = db.snapshot();
- * await db.bucket('users').put('ada', 'later');
- * snapshot.bucket('users').has('ada'); // false
+ * await users.put('bob', 'later');
+ * snapshot.bucket('users').has('bob'); // false
+ * users.has('bob'); // true
  * ```
  */
 export interface Snapshot extends Disposable {
   /** Grows with every commit; two snapshots of one commit have the same. */
   readonly sequence: number;
+  /** The bucket as the commit left it. Raises INVALID_BUCKET_NAME; reads raise SNAPSHOT_RELEASED after release. */
   bucket(name: string): ReadableBucket;
+  /** Every bucket of the commit, by name, with its entry count. Raises SNAPSHOT_RELEASED. */
   buckets(): Iterable<BucketInfo>;
-  /** Ends it. Reads begun before go on; later ones raise SNAPSHOT_RELEASED. Safe to call twice. */
+  /**
+   * Ends it. Reads begun before go on; later ones raise SNAPSHOT_RELEASED. Safe to call twice.
+   *
+   * @example
+   * ```ts
+   * const snapshot = db.snapshot();
+   * try {
+   *   snapshot.bucket('users').range().count(); // 3
+   * } finally {
+   *   snapshot.release();
+   * }
+   * ```
+   */
   release(): void;
 }
 
@@ -88,8 +103,13 @@ export class StoreSnapshot implements Snapshot {
   }
 }
 
-/** Every bucket of a commit, by name. */
-export function* bucketInfos(store: Store, commit: Commit): Generator<BucketInfo> {
+/**
+ * Every bucket of a commit, by name. All at once: whoever loops over them may change buckets or release
+ * the snapshot meanwhile, and then the catalog's pages are used again.
+ */
+export function bucketInfos(store: Store, commit: Commit): BucketInfo[] {
+  const infos: BucketInfo[] = [];
   for (const { name, record } of catalogEntries(store.pager, catalogRoot(commit)))
-    yield { name, entries: record.root.entries };
+    infos.push({ name, entries: record.root.entries });
+  return infos;
 }

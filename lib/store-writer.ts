@@ -41,7 +41,7 @@ export class StoreWriter {
     await this.store.writerLock.acquire(options);
     try {
       const changes = this.watchers.createRecorder();
-      return new Transaction(this.store, (commit) => this.ended(commit, changes), changes);
+      return new Transaction(this.store, (commit) => this.ended(commit, changes), { changes });
     } catch (error) {
       this.store.writerLock.release();
       throw error;

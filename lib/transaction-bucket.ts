@@ -18,6 +18,15 @@ import type { WritableTree } from './tree/writable-tree.js';
  * Sees its own writes; a range that is being consumed sees the state at its beginning, so writing
  * while iterating is safe. Changes wait in memory, or in pages that nothing reaches yet, until commit.
  * Every call raises TRANSACTION_CLOSED once the transaction has ended.
+ *
+ * @example
+ * ```ts
+ * await db.write((tx) => {
+ *   const table = tx.bucket('users');
+ *   for (const key of table.range({ prefix: 'a' }).keys()) table.update(key, 'seen'); // as at its beginning
+ *   table.get('alan')?.toString(); // 'seen'
+ * });
+ * ```
  */
 export interface TransactionBucket extends ReadableBucket {
   /** Raises INVALID_KEY, KEY_TOO_LARGE, INVALID_OPTION. */

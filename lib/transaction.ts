@@ -46,11 +46,32 @@ export interface WriteTransaction extends AsyncDisposable {
   bucket(name: string): TransactionBucket;
   /** Raises BUCKET_EXISTS if it is there. */
   createBucket(name: string): TransactionBucket;
-  /** Returns whether there was one. */
+  /**
+   * Returns whether there was one.
+   *
+   * @example
+   * ```ts
+   * await db.write((tx) => {
+   *   tx.dropBucket('users'); // true
+   *   tx.createBucket('users').put('ada', 'the only one');
+   * });
+   * users.range().count(); // 1
+   * ```
+   */
   dropBucket(name: string): boolean;
   /** Resolves once durable. Rejects with DISK_FULL or IO_ERROR; then nothing of it was committed. */
   commit(): Promise<void>;
-  /** Drops every change. Safe to call at any time, also after `commit`. */
+  /**
+   * Drops every change. Safe to call at any time, also after `commit`.
+   *
+   * @example
+   * ```ts
+   * const tx = await db.begin();
+   * tx.bucket('users').delete('ada'); // true
+   * await tx.rollback();
+   * users.has('ada'); // true
+   * ```
+   */
   rollback(): Promise<void>;
 }
 
@@ -60,6 +81,14 @@ interface OpenBucket {
   checkpoint: string | undefined;
   /** Whether the catalog must be told. */
   changed: boolean;
+}
+
+/** What some transactions have and others have not. */
+export interface TransactionParts {
+  /** A commit of the log is done again: see `Store.begin`. */
+  readonly replaying?: boolean;
+  /** Takes down what watchers are to be told once it is committed. */
+  readonly changes?: ChangeRecorder;
 }
 
 export class Transaction implements WriteTransaction, BucketEditor {
@@ -74,17 +103,18 @@ export class Transaction implements WriteTransaction, BucketEditor {
   /** What left the trees half changed: the transaction can only be rolled back. */
   private failure: unknown;
 
-  /**
-   * The caller holds the writer's lock; `onEnd` gives it back. `changes` takes down what is to be told once
-   * it is committed; without it a commit of the log is done again (see `Store.begin`).
-   */
-  constructor(store: Store, onEnd: (commit: Commit | undefined) => void, changes?: ChangeRecorder) {
+  /** The caller holds the writer's lock; `onEnd` gives it back, and learns of what was committed. */
+  constructor(
+    store: Store,
+    onEnd: (commit: Commit | undefined) => void,
+    { replaying = false, changes }: TransactionParts = {},
+  ) {
     this.store = store;
     this.onEnd = onEnd;
-    this.replaying = changes === undefined;
+    this.replaying = replaying;
     this.record = new TransactionJournal(changes);
     this.pages = store.begin(this.replaying);
-    this.catalog = new WritableTree(this.pages, catalogRoot(store.committed));
+    this.catalog = new WritableTree(this.pages, catalogRoot(store.committed), 0);
   }
 
   get isEnded(): boolean {
@@ -117,7 +147,7 @@ export class Transaction implements WriteTransaction, BucketEditor {
     const bucket = this.find(name);
     if (bucket === undefined) return false;
     this.change(() => {
-      freeTree(this.pages, bucket.tree.root);
+      freeTree(this.pages, bucket.tree.root, bucket.created);
       const key = Buffer.from(name, 'utf8');
       deleteEntry(this.catalog, key, key.length);
       this.open.delete(name);
@@ -151,7 +181,7 @@ export class Transaction implements WriteTransaction, BucketEditor {
       const bucket = this.find(name) ?? this.create(name);
       const root = await work(bucket.tree.root);
       this.open.set(name, {
-        tree: new WritableTree(this.pages, root),
+        tree: new WritableTree(this.pages, root, bucket.created),
         created: bucket.created,
         checkpoint: bucket.checkpoint,
         changed: true,
@@ -222,7 +252,8 @@ export class Transaction implements WriteTransaction, BucketEditor {
         },
         this.replaying ? undefined : this.record.log,
       );
-      this.end(commit);
+      // Where nothing was changed there was no commit, and the latest one was told of already.
+      this.end(commit.sequence === this.pages.sequence ? commit : undefined);
     } catch (error) {
       this.undo();
       throw error;
@@ -279,7 +310,7 @@ export class Transaction implements WriteTransaction, BucketEditor {
 
   private remember(name: string, record: CatalogRecord, changed: boolean): OpenBucket {
     const bucket: OpenBucket = {
-      tree: new WritableTree(this.pages, record.root),
+      tree: new WritableTree(this.pages, record.root, record.created),
       created: record.created,
       checkpoint: record.checkpoint,
       changed,

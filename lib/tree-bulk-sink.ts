@@ -41,26 +41,33 @@ export class TreeBulkSink implements BulkSink {
 
   async writeBatch(block: EntryBlock): Promise<void> {
     if (block.isEmpty) return;
+    // Where no disk is waited for, promises alone would hold up the event loop for the whole load.
+    if (this.stretch.isOver) await this.stretch.pause();
     this.checkOrder(block);
     const transaction = await this.begin(block);
     transaction.record.load(this.bucket, () => block.keyBounds());
     const taken = this.load === undefined ? 0 : await this.appendSorted(transaction, this.load, block);
     if (taken < block.count) await this.putEach(transaction, block, taken);
     this.pendingEntries += block.count;
-    this.pendingBytes += block.bytes;
+    this.pendingBytes += block.contentBytes;
     this.previousKey = Uint8Array.prototype.slice.call(block.keyView(block.count - 1));
     if (this.pendingEntries >= this.settings.commitEntries || this.pendingBytes >= this.settings.commitBytes)
-      await this.commit();
+      await this.publish();
   }
 
   async commit(position?: unknown): Promise<void> {
-    const { checkpoint } = this.settings;
-    if (position !== undefined && checkpoint === undefined) {
+    if (this.settings.atomic) {
       throw new StoreError(
         'INVALID_OPTION',
-        'a position needs a name to be saved under: give the bulk writer a checkpoint name',
+        'an atomic load has one commit, at its end: call finish, or load without atomic',
       );
     }
+    if (position !== undefined) checkPosition(position, this.settings.checkpoint);
+    await this.publish(position);
+  }
+
+  private async publish(position?: unknown): Promise<void> {
+    const { checkpoint } = this.settings;
     if (this.transaction === undefined && position === undefined) return;
     this.transaction ??= await this.takeTurn();
     const { transaction } = this;
@@ -76,11 +83,11 @@ export class TreeBulkSink implements BulkSink {
   }
 
   async finish(): Promise<void> {
-    await this.commit();
+    await this.publish();
   }
 
   async stop(): Promise<void> {
-    if (!this.settings.atomic) await this.commit();
+    if (!this.settings.atomic) await this.publish();
   }
 
   async abort(): Promise<void> {
@@ -194,8 +201,34 @@ function outOfOrder(previous: Uint8Array, next: Uint8Array): StoreError {
   });
 }
 
+/** The position last saved under a name, or undefined. */
+export function readPosition(checkpoint: string | undefined, name: string): unknown {
+  const positions = readPositions(checkpoint);
+  // A name may be one that every object has.
+  return Object.hasOwn(positions, name) ? positions[name] : undefined;
+}
+
+function checkPosition(position: unknown, checkpoint: string | undefined): void {
+  if (checkpoint === undefined) {
+    throw new StoreError(
+      'INVALID_OPTION',
+      'a position needs a name to be saved under: give the bulk writer a checkpoint name',
+    );
+  }
+  let json: string | undefined;
+  let cause: unknown;
+  try {
+    json = JSON.stringify(position);
+  } catch (error) {
+    cause = error;
+  }
+  if (json !== undefined) return;
+  const message = `the position is a ${typeof position} that JSON cannot hold: save a JSON value`;
+  throw new StoreError('INVALID_OPTION', message, cause === undefined ? {} : { cause });
+}
+
 /** Positions by checkpoint name, as a bucket's catalog record keeps them. */
-export function readPositions(checkpoint: string | undefined): Record<string, unknown> {
+function readPositions(checkpoint: string | undefined): Record<string, unknown> {
   return checkpoint === undefined ? {} : (JSON.parse(checkpoint) as Record<string, unknown>);
 }
 

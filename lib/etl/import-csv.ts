@@ -29,7 +29,7 @@ import type { OpenSource, Source } from './source.js';
  * ```ts
  * const job = importCsv(db.bucket('cities'), 'cities.csv.gz', { key: ['country', 'city'] });
  * job.progress$.subscribe(({ rows }) => console.error(`${rows} rows`));
- * const { rows, rejected } = await job;
+ * const { rows, rejected } = await job; // => { rows: 3, rejected: 0 }
  * ```
  */
 export function importCsv(bucket: Bucket, source: Source, options: CsvImportOptions): ImportJob {

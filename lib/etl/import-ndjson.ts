@@ -18,7 +18,7 @@ import type { Source } from './source.js';
  *
  * @example
  * ```ts
- * const report = await importNdjson(db.bucket('events'), process.stdin, { key: 'event.id', rejectsMax: 10 });
+ * const report = await importNdjson(db.bucket('events'), 'events.ndjson', { key: 'event.id', rejectsMax: 10 });
  * if (report.rejected > 0) console.error(report.rejects);
  * ```
  */

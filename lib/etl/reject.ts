@@ -26,7 +26,15 @@ export type RejectReason =
   /** The row does not satisfy the schema of the import. */
   | 'SCHEMA';
 
-/** A row that was refused. */
+/**
+ * A row that was refused.
+ *
+ * @example
+ * ```ts
+ * const { rejects } = await importNdjson(db.bucket('events'), 'events.ndjson', { key: 'event.id' });
+ * rejects.map(({ line, reason }) => `line ${line}: ${reason}`); // => ['line 2: NO_KEY']
+ * ```
+ */
 export interface Reject {
   /** Line on which the row begins, counted from 1 as text editors do. */
   readonly line: number;

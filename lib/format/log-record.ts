@@ -33,6 +33,8 @@ const SEQUENCE_AT = 16;
 const PREVIOUS_AT = 24;
 const OPERATIONS_AT = 32;
 export const LOG_RECORD_HEADER_BYTES = OPERATIONS_AT;
+/** Records begin at multiples of this. */
+export const RECORD_ALIGNMENT = 8;
 
 const OP_BUCKET = 1;
 const OP_PUT = 2;
@@ -195,6 +197,11 @@ export interface LogRecord {
   readonly length: number;
   /** The bytes of its operations. */
   readonly operations: Buffer;
+}
+
+/** The generation that a record at `at` would be of, were there one: a quick look before its checksum. */
+export function recordGeneration(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + GENERATION_AT) + bytes.readUInt32LE(at + GENERATION_AT + 4) * 0x1_0000_0000;
 }
 
 /** The record at `at`, or undefined if there is no whole record of this store. */

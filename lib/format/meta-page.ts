@@ -96,7 +96,8 @@ export function encodeMeta(memory: PageMemory, base: number, page: number, meta:
 
 /** Whether the bytes at `base` begin like a meta page: right magic, though perhaps damaged after it. */
 export function hasMagic(bytes: Buffer, base: number): boolean {
-  return bytes.compare(MAGIC, 0, MAGIC.length, base + MAGIC_AT, base + MAGIC_AT + MAGIC.length) === 0;
+  const end = base + MAGIC_AT + MAGIC.length;
+  return end <= bytes.length && bytes.compare(MAGIC, 0, MAGIC.length, base + MAGIC_AT, end) === 0;
 }
 
 /** The page size that a meta page claims, or undefined where there is no magic or no such size. */

@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { promisify } from 'node:util';
-import type { StoreError } from '../errors.js';
+import { StoreError } from '../errors.js';
 import { fileError, type StoreFile } from './store-file.js';
 
 const readAsync = promisify(fs.read);
@@ -24,6 +24,8 @@ function isInterrupted(error: unknown): boolean {
 export class DiskFile implements StoreFile {
   readonly path: string;
   readonly descriptor: number;
+  /** Once closed the descriptor may be another file's: whoever still reads must not be given that one's bytes. */
+  private closed = false;
 
   constructor(path: string, descriptor: number) {
     this.path = path;
@@ -141,13 +143,15 @@ export class DiskFile implements StoreFile {
   }
 
   async truncate(size: number): Promise<void> {
-    await this.attemptAsync('resize', async () => {
+    const resize = async (): Promise<number> => {
       await truncateAsync(this.descriptor, size);
-      return 1;
-    });
+      return 0;
+    };
+    while ((await this.attemptAsync('resize', resize)) < 0);
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     try {
       await closeAsync(this.descriptor);
     } catch (error) {
@@ -157,6 +161,7 @@ export class DiskFile implements StoreFile {
 
   /** The result of one system call, or -1 if a signal interrupted it and it is to be made again. */
   private attempt(operation: string, call: () => number): number {
+    this.assertOpen();
     try {
       return call();
     } catch (error) {
@@ -166,11 +171,17 @@ export class DiskFile implements StoreFile {
   }
 
   private async attemptAsync(operation: string, call: () => Promise<number>): Promise<number> {
+    this.assertOpen();
     try {
       return await call();
     } catch (error) {
       if (isInterrupted(error)) return -1;
       throw fileError(operation, this.path, error);
     }
+  }
+
+  private assertOpen(): void {
+    if (!this.closed) return;
+    throw new StoreError('STORE_CLOSED', `${this.path} was closed during a read: open the store again`);
   }
 }

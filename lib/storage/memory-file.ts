@@ -50,7 +50,8 @@ export class MemoryFile implements StoreFile {
       source.copy(this.chunk(position + done), start, offset + done, offset + done + bytes);
       done += bytes;
     }
-    this.length = Math.max(this.length, position + length);
+    // As on a disk, nothing written past the end makes a file no longer.
+    if (length > 0) this.length = Math.max(this.length, position + length);
   }
 
   async write(source: Buffer, offset: number, length: number, position: number): Promise<void> {

@@ -20,17 +20,6 @@ export class NumberList {
     this.values[this.size++] = value;
   }
 
-  set(index: number, value: number): void {
-    this.values[index] = value;
-  }
-
-  /** Drops all from `length` on, and memory that was kept for many more. */
-  truncate(length: number): void {
-    this.size = length;
-    if (this.values.length > 4096 && length < this.values.length >>> 2)
-      this.values = this.values.slice(0, this.values.length >>> 1);
-  }
-
   clear(): void {
     this.size = 0;
     if (this.values.length > 4096) this.values = new Float64Array(64);

@@ -69,7 +69,7 @@ export class OverlayFile implements StoreFile {
       );
       at = next;
     }
-    this.end = Math.max(this.end, position + length);
+    if (length > 0) this.end = Math.max(this.end, position + length);
   }
 
   async write(source: Buffer, offset: number, length: number, position: number): Promise<void> {

@@ -17,13 +17,14 @@ import {
   pageSequence,
 } from '../format/page.js';
 import type { PageMemory } from '../format/page-memory.js';
-import type { Extent } from '../format/value-extents.js';
+import type { Extent, ValueExtents } from '../format/value-extents.js';
 import { NumberList } from './number-list.js';
 import type { PageWriter } from './page-writer.js';
 import { type PageReader, type Pager, pageNumberAt } from './pager.js';
 import type { Snapshots } from './snapshots.js';
 import type { Space } from './space.js';
 import type { StoreFile } from './store-file.js';
+import { readValueSequence } from './value-reader.js';
 import type { ValueSpace } from './value-writer.js';
 
 /** Stamps of one opening of the store differ by their sequences, those of two openings by chance. */
@@ -165,15 +166,33 @@ export class PageTransaction implements PageReader, ValueSpace {
     } else this.noteFreed(page, pageSequence(this.memory, base));
   }
 
-  /** Gives up pages without reading them; they count as old as the store. */
-  freeUnread(page: number, pages: number): void {
+  /**
+   * Gives up a leaf without a read of the file. One that is in memory tells how old it is, which lets it serve
+   * again the sooner; of any other no more is known than that it is no older than `since`.
+   */
+  freeLeaf(page: number, stamp: number, since: number): void {
+    if (this.pager.hasVersion(page, stamp)) this.freeNode(page, stamp);
+    else this.freeUnread(page, 1, since);
+  }
+
+  /**
+   * Gives up the pages of a large value. Snapshots that are younger than it keep them, and only those: so
+   * its age is looked up if there are any.
+   */
+  freeValue(value: ValueExtents): void {
+    const since = this.snapshots.isEmpty ? 0 : readValueSequence(this.file, this.pageSize, value);
+    for (const { page, pages } of value.extents) this.freeUnread(page, pages, since);
+  }
+
+  /** Gives up pages without reading them; they are no older than `since`. */
+  freeUnread(page: number, pages: number, since = 0): void {
     // Nothing has shown yet that there are such pages: a damaged reference must not free others.
     if (page + pages > this.space.pageCount)
       throw pageCorrupt(page, 'a tree refers to it, past the end of the file');
     for (let i = 0; i < pages; i++) {
       if (this.space.geometry.isFixed(page + i))
         throw pageCorrupt(page + i, 'a tree refers to it, but its place is kept for other use');
-      this.noteFreed(page + i, 0);
+      this.noteFreed(page + i, since);
     }
   }
 

@@ -61,6 +61,12 @@ export class Pager implements PageReader {
     return this.cache.find(page) >= 0;
   }
 
+  /** Whether this version of the page is in memory. */
+  hasVersion(page: number, stamp: number): boolean {
+    const base = this.cache.find(page);
+    return base >= 0 && this.memory.u32[(base + PAGE_STAMP) >>> 2] === stamp;
+  }
+
   private isDirty(page: number): boolean {
     const base = this.cache.find(page);
     return base >= 0 && this.cache.isDirty(base);

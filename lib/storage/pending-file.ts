@@ -8,18 +8,32 @@ export function pendingPath(path: string): string {
   return `${path}.pending`;
 }
 
-/** The process that last opened the store for writing, if its note can be read. */
+/**
+ * The process that last opened the store for writing, if its note can be read and it lives still: readers
+ * leave no note, and the one of a killed writer stays until the next one comes.
+ */
 export function holderOf(path: string): number | undefined {
   try {
     const file = openExisting(pendingPath(path), fs.constants.O_RDONLY);
     if (file === undefined) return undefined;
     try {
-      return readPendingHeader(file)?.pid;
+      const pid = readPendingHeader(file)?.pid;
+      return pid !== undefined && isAlive(pid) ? pid : undefined;
     } finally {
       fs.closeSync(file.descriptor);
     }
   } catch {
     return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // Signal 0 is sent to nobody: it only asks whether there is someone.
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return cause instanceof Error && 'code' in cause && cause.code === 'EPERM';
   }
 }
 

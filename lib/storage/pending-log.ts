@@ -23,7 +23,13 @@
  */
 import { StoreError } from '../errors.js';
 import { crc32c } from '../format/checksum.js';
-import { decodeLogRecord, type LogRecord } from '../format/log-record.js';
+import {
+  decodeLogRecord,
+  LOG_RECORD_HEADER_BYTES,
+  type LogRecord,
+  RECORD_ALIGNMENT,
+  recordGeneration,
+} from '../format/log-record.js';
 import { STORE_ID_BYTES } from '../format/meta-page.js';
 import type { StoreFile } from './store-file.js';
 
@@ -92,8 +98,11 @@ export class PendingLog {
       await this.file.write(header, PID_AT, 4, PID_AT);
       return;
     }
-    // Whatever else is here is an orphan, or a header whose making was cut short.
+    // Whatever else is here is an orphan, or a header whose making was cut short. Zeros of its length come
+    // first: what a crash leaves of it stands in a file that is too short for any record, and is known by that.
     await this.file.truncate(0);
+    await this.file.truncate(HALVES_AT);
+    await this.file.sync();
     await this.file.write(header, 0, header.length, 0);
     await this.file.sync();
   }
@@ -164,10 +173,29 @@ export class PendingLog {
     let last = 0;
     for (;;) {
       const record = decodeLogRecord(bytes, at, this.storeId);
-      if (record === undefined || record.generation !== generation || record.sequence <= last) return records;
+      if (record === undefined || record.generation !== generation || record.sequence <= last) break;
       records.push(record);
       last = record.sequence;
       at += record.length;
+    }
+    this.assertEnd(bytes, at, generation, last);
+    return records;
+  }
+
+  /**
+   * A record is appended only once the one before is synced, so the last may be torn, but none before it:
+   * one of the generation further on tells of damage.
+   */
+  private assertEnd(bytes: Buffer, end: number, generation: number, last: number): void {
+    for (
+      let at = end + RECORD_ALIGNMENT;
+      at + LOG_RECORD_HEADER_BYTES <= bytes.length;
+      at += RECORD_ALIGNMENT
+    ) {
+      if (recordGeneration(bytes, at) !== generation) continue;
+      const record = decodeLogRecord(bytes, at, this.storeId);
+      if (record !== undefined && record.sequence > last)
+        throw this.corrupt(`a record between the commits ${last} and ${record.sequence} is damaged`);
     }
   }
 
@@ -182,6 +210,15 @@ export class PendingLog {
     const read = this.file.readSync(bytes, 0, bytes.length, start);
     return bytes.subarray(0, read);
   }
+}
+
+/** Empties the log of a store that is gone, so that it cannot be met beside the new one. */
+export async function forgetLog(file: StoreFile): Promise<void> {
+  if (file.size() === 0) return;
+  // Raises if it is no log at all.
+  readPendingHeader(file);
+  await file.truncate(0);
+  await file.sync();
 }
 
 export interface PendingHeader {

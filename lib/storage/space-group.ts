@@ -5,6 +5,8 @@
  * subset: a page that the last durable meta page or a live snapshot still reaches is free, but not
  * yet available. After a crash there are no snapshots and the map is right as it stands.
  */
+const NO_RUN = { index: -1, length: 0 };
+
 export class SpaceGroup {
   readonly free: Uint32Array;
   readonly available: Uint32Array;
@@ -17,10 +19,13 @@ export class SpaceGroup {
   changed = false;
   /** Words before this one have no available page. */
   private firstWord = 0;
+  /** No run of available pages is longer: what searches in vain have shown since one became available. */
+  private runPagesMax: number;
 
   constructor(pages: number) {
     this.free = new Uint32Array(pages >>> 5);
     this.available = new Uint32Array(pages >>> 5);
+    this.runPagesMax = pages;
   }
 
   /** Takes over a map that was read from the file: all that is free is available. */
@@ -31,6 +36,7 @@ export class SpaceGroup {
     this.availableCount = this.freeCount;
     this.changed = false;
     this.firstWord = 0;
+    this.runPagesMax = bits.length << 5;
   }
 
   isFree(index: number): boolean {
@@ -59,6 +65,7 @@ export class SpaceGroup {
     if (this.isAvailable(index)) return;
     this.available[index >>> 5] |= 1 << (index & 31);
     this.availableCount++;
+    this.runPagesMax = this.available.length << 5;
     if (index >>> 5 < this.firstWord) this.firstWord = index >>> 5;
   }
 
@@ -115,6 +122,8 @@ export class SpaceGroup {
 
   /** The first run of at least `pagesMin` available pages, cut at `pagesMax`; length 0 if there is none. */
   findRun(pagesMin: number, pagesMax: number): { index: number; length: number } {
+    // Free space in many short runs would be searched again for each long one that is asked for.
+    if (pagesMin > this.runPagesMax) return NO_RUN;
     const pages = this.available.length << 5;
     let start = 0;
     let length = 0;
@@ -128,7 +137,9 @@ export class SpaceGroup {
         length = 0;
       } else if (length++ === 0) start = index;
     }
-    return length >= pagesMin ? { index: start, length } : { index: -1, length: 0 };
+    if (length >= pagesMin) return { index: start, length };
+    this.runPagesMax = pagesMin - 1;
+    return NO_RUN;
   }
 
   use(index: number): void {

@@ -125,12 +125,13 @@ export class Space {
    * the file. Never more than `pagesMax`; fewer than `pagesMin` only where a group ends.
    */
   allocateRun(pagesMin: number, pagesMax: number): Extent {
+    // The last pages of a value may be fewer than its other extents have at least.
+    const least = Math.min(pagesMin, pagesMax);
     if (!this.exhausted) {
       for (let index = 0; index < this.groupCount; index++) {
-        if (!this.mayHaveAvailable(index)) continue;
+        if (!this.mayHaveAvailable(index, least)) continue;
         const group = this.group(index);
-        if (group.availableCount < pagesMin) continue;
-        const run = group.findRun(pagesMin, pagesMax);
+        const run = group.findRun(least, pagesMax);
         if (run.length === 0) continue;
         for (let i = 0; i < run.length; i++) group.use(run.index + i);
         this.freeTotal -= run.length;
@@ -236,11 +237,12 @@ export class Space {
     for (const [run, references] of directories) this.directories[run] = references;
   }
 
-  private mayHaveAvailable(index: number): boolean {
+  /** Whether the group may have so many available pages; its map is not read for that. */
+  private mayHaveAvailable(index: number, pages = 1): boolean {
     const group = this.groups[index];
-    if (group !== undefined) return group.availableCount > 0;
+    if (group !== undefined) return group.availableCount >= pages;
     const references = this.references(this.geometry.runOf(index));
-    return (references[(index % this.geometry.runGroups) * 2 + 1] & REFERENCE_FREE) !== 0;
+    return (references[(index % this.geometry.runGroups) * 2 + 1] & REFERENCE_FREE) >= pages;
   }
 
   private group(index: number): SpaceGroup {

@@ -2,6 +2,7 @@
 import crypto from 'node:crypto';
 import {
   encodeMeta,
+  hasMagic,
   META_PAGES,
   META_PROBE_BYTES,
   META_REFERENCES,
@@ -37,7 +38,9 @@ export function isUnfinishedImage(bytes: Buffer): boolean {
     for (let i = 0; i < bytes.length; i++) {
       if (bytes[i] === 0 || bytes[i] === image[i]) continue;
       const inPage = i % pageSize;
-      const differs = inPage < CHECKSUM_END || (inPage >= ID_FROM && inPage < ID_TO);
+      // Only beside our magic: a text of four bytes is no checksum.
+      const differs =
+        (inPage < CHECKSUM_END || (inPage >= ID_FROM && inPage < ID_TO)) && hasMagic(bytes, i - inPage);
       if (i >= META_PAGES * pageSize || !differs) return false;
     }
     return true;

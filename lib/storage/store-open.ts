@@ -4,6 +4,7 @@
  */
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import { resolve } from 'node:path';
 import { StoreError } from '../errors.js';
 import type { LogRecord } from '../format/log-record.js';
 import { hasMagic, META_PAGES, type Meta } from '../format/meta-page.js';
@@ -16,7 +17,7 @@ import { MemoryFile } from './memory-file.js';
 import { OverlayFile } from './overlay-file.js';
 import { PageCache } from './page-cache.js';
 import { holderOf, openPending, openPendingReadOnly, pendingExists, removePending } from './pending-file.js';
-import { PendingLog } from './pending-log.js';
+import { forgetLog, PendingLog } from './pending-log.js';
 import { Store } from './store.js';
 import { fileError, type StoreFile } from './store-file.js';
 import { createImage, isUnfinishedImage } from './store-image.js';
@@ -33,7 +34,15 @@ export interface StoreOptions {
   readonly logHalfBytes?: number;
 }
 
-/** What opening found and mended after an interrupted run. */
+/**
+ * What opening found and mended after an interrupted run.
+ *
+ * @example
+ * ```ts
+ * const { clean, commitsReplayed } = db.recovery; // => { clean: true, commitsReplayed: 0 }
+ * if (!clean) console.error(`the last run was cut short; ${commitsReplayed} commits were done again`);
+ * ```
+ */
 export interface RecoveryReport {
   /** Whether the last run closed the store; false also for one that was killed without work under way. */
   readonly clean: boolean;
@@ -64,7 +73,9 @@ export interface StoreFiles {
 }
 
 /** Opens the store in the file at `path`, or makes it. */
-export async function openStore(path: string, options: StoreOptions): Promise<OpenedStore> {
+export async function openStore(given: string, options: StoreOptions): Promise<OpenedStore> {
+  // Absolute: the process may change its folder before the store is closed and the log removed.
+  const path = resolve(given);
   const file = openFile(path, options);
   let log: DiskFile | undefined;
   let ownsLog = false;
@@ -116,12 +127,15 @@ export async function openOn(files: StoreFiles, options: StoreOptions): Promise<
   let newest = newestMeta(found.metas);
   const fresh = newest === undefined;
   if (newest === undefined) {
-    await create(file, options);
+    await create(files, options);
     newest = newestMeta(readMetas(file).metas);
     damaged = false;
     if (newest === undefined)
       throw new StoreError('IO_ERROR', `the new store at ${file.path} cannot be read back: check the disk`);
   }
+  // A process that was killed may have left a meta page that only the system's memory has: nothing may be
+  // built on it, and no page that the one before it reaches be used again, until it is on the disk.
+  if (!fresh && !options.readOnly) await file.sync();
   const { log, records, interrupted } = await openLog(files.log, newest, fresh, options);
   const pagesReclaimed = await cutTail(file, newest, options.readOnly);
   const cache = new PageCache(newest.pageSize, options.cacheBytesMax, options.dirtyBytesMax);
@@ -209,10 +223,11 @@ function openError(path: string, cause: unknown): StoreError {
 }
 
 /** Makes a new store where there is none; refuses to overwrite anything that might hold data. */
-async function create(file: StoreFile, options: StoreOptions): Promise<void> {
+async function create({ file, log }: StoreFiles, options: StoreOptions): Promise<void> {
   const size = file.size();
   if (size > 0 && !isUnfinishedStore(file, size)) throw notAStore(file, size);
   if (options.readOnly) throw notAStore(file, size);
+  if (log !== undefined) await forgetLog(log);
   const image = createImage(options.pageSize);
   const metaBytes = META_PAGES * options.pageSize;
   await file.truncate(0);

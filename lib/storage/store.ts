@@ -86,7 +86,7 @@ export class Store {
     this.writer = new PageWriter(file, meta.pageSize);
     const spacePages = new SpacePages(file, new SpaceGeometry(meta.pageSize));
     this.space = new Space(meta.pageSize, spacePages, meta.pageCount, meta.freePages, meta.directories);
-    this.snapshots = new Snapshots((sequence) => this.collectAfter(sequence));
+    this.snapshots = new Snapshots((sequence, next) => this.collectAfter(sequence, next));
     const checkpointed = {
       file,
       space: this.space,
@@ -120,7 +120,7 @@ export class Store {
 
   /** Those of the held pages that a snapshot or a running read reaches. */
   get snapshotPages(): number {
-    return this.held.countReached(this.snapshots.sequences());
+    return this.held.countReached(this.snapshots.sequences);
   }
 
   /** Commits made since the store was opened. */
@@ -266,10 +266,13 @@ export class Store {
     this.checkpointer.start(this.stateOf(this.latest)).catch(() => undefined);
   }
 
-  /** Makes the file as the latest commit is, so that the log need not be read. The caller is the writer. */
-  async checkpointNow(): Promise<void> {
+  /**
+   * Makes the file as the latest commit is, so that the log need not be read. The caller is the writer.
+   * `always`: also where the file is so already, because one of its meta pages does not hold.
+   */
+  async checkpointNow(always = false): Promise<void> {
     await this.checkpointer.idle();
-    if (this.latest.sequence > this.checkpoint.sequence)
+    if (always || this.latest.sequence > this.checkpoint.sequence)
       await this.checkpointer.start(this.stateOf(this.latest));
   }
 
@@ -299,8 +302,11 @@ export class Store {
     this.waitingAfter = this.checkpoint.sequence;
   }
 
-  /** Makes pages freed after `sequence` available that no one needs any more. */
-  private collectAfter(sequence: number): void {
+  /**
+   * Makes pages available that no one needs any more, of those freed after `sequence`. Those freed after
+   * `next` too are left where a snapshot of that sequence is known to need whatever one of `sequence` did.
+   */
+  private collectAfter(sequence: number, next = Number.POSITIVE_INFINITY): void {
     const { snapshots, checkpointer } = this;
     // A checkpoint under way keeps all that was there when it began, so they are looked at again after it.
     if (checkpointer.isRunning) this.waitingAfter = Math.min(this.waitingAfter, sequence);
@@ -312,6 +318,7 @@ export class Store {
         this.pager.cache.discard(page);
         this.space.makeAvailable(page);
       },
+      next,
     );
   }
 
@@ -334,6 +341,7 @@ export class Store {
       await this.checkpointer.idle();
       if (!this.readOnly && this.failure === undefined) {
         await this.shrink();
+        await this.checkpointer.evenOut(this.stateOf(this.latest));
         clean = true;
       }
     } finally {

@@ -1,6 +1,13 @@
 /** Reads large values from their extents, page by page verified, past the cache. */
 import { StoreError } from '../errors.js';
-import { KIND_VALUE, PAGE_HEADER_BYTES, pageCorrupt, pageKind, verifyPage } from '../format/page.js';
+import {
+  KIND_VALUE,
+  PAGE_HEADER_BYTES,
+  pageCorrupt,
+  pageKind,
+  pageSequence,
+  verifyPage,
+} from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
 import { type ValueExtents, valuePageBytes } from '../format/value-extents.js';
 import type { StoreFile } from './store-file.js';
@@ -59,6 +66,23 @@ export class ValueReader {
     verifyPage(this.memory, base, this.pageSize, page, this.value.stamp);
     const kind = pageKind(this.memory, base);
     if (kind !== KIND_VALUE) throw pageCorrupt(page, `a page of a value was expected, it is of kind ${kind}`);
+  }
+}
+
+/**
+ * The sequence that wrote a value's pages, as its first page tells; 0 if that does not hold, which must
+ * not keep the value from being given up.
+ */
+export function readValueSequence(file: StoreFile, pageSize: number, value: ValueExtents): number {
+  const memory = new PageMemory(pageSize);
+  const { page } = value.extents[0];
+  const read = file.readSync(memory.bytes, 0, pageSize, page * pageSize);
+  try {
+    if (read < pageSize) return 0;
+    verifyPage(memory, 0, pageSize, page, value.stamp);
+    return pageSequence(memory, 0);
+  } catch {
+    return 0;
   }
 }
 

@@ -1,6 +1,7 @@
 /** One writer at a time: who asks while another writes waits in line, first come first served. */
 import { StoreError } from '../errors.js';
 
+/** How long to wait for the writer's turn; for ever, where nothing is said. */
 export interface WaitOptions {
   /** Gives up waiting when it fires, with ABORTED. */
   readonly signal?: AbortSignal;

@@ -41,9 +41,15 @@ class AsyncBatchIterator implements AsyncIterableIterator<LeafBatch> {
 
   async next(): Promise<IteratorResult<LeafBatch>> {
     if ((++this.batches & 15) === 0 && this.stretch.isOver) await this.stretch.pause();
-    const next = this.cursor.nextBatch(ALL);
-    const batch = next instanceof Promise ? await next : next;
-    return batch === null ? this.return() : { done: false, value: batch };
+    try {
+      const next = this.cursor.nextBatch(ALL);
+      const batch = next instanceof Promise ? await next : next;
+      return batch === null ? this.return() : { done: false, value: batch };
+    } catch (error) {
+      // A loop does not call `return` on an iterator that rejected.
+      closeCursor(this.cursor);
+      throw error;
+    }
   }
 
   async return(): Promise<IteratorResult<LeafBatch>> {

@@ -1,5 +1,6 @@
 /** What a bulk load tells while it goes on and when it is done. */
 
+/** How far a bulk load is. */
 export interface BulkProgress {
   /** Entries added so far, those that are not committed yet included. */
   readonly entries: number;
@@ -11,6 +12,7 @@ export interface BulkProgress {
   readonly elapsedMilliseconds: number;
 }
 
+/** What a bulk load did. */
 export interface BulkReport extends BulkProgress {
   /** Entries whose key was in the bucket, or came more than once: replaced or kept, as was asked. */
   readonly duplicates: number;

@@ -21,11 +21,33 @@ type Done = (error?: Error | null) => void;
 /** Checks a key or a value before it is taken; raises what is wrong with it. */
 export type CheckEntry = (key: Bytes, value: Bytes) => void;
 
-/** Loads entries into a bucket in bulk. Made by `bucket.bulkWriter()`. */
+/** When a load commits by itself, and what stops it. */
+export interface LoadLimits {
+  readonly commitEntries: number;
+  readonly commitBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Loads entries into a bucket in bulk. Made by `bucket.bulkWriter()`. From its first block of entries to its next
+ * commit no one else writes, and `close` of the store waits: finish it, or destroy it.
+ *
+ * @example
+ * ```ts
+ * const writer = readings.bulkWriter({ sorted: true, commitEvery: { entries: 10_000 } });
+ * writer.progress$.subscribe(({ entriesCommitted }) => console.error(entriesCommitted));
+ * for (let day = 10; day < 30; day++) {
+ *   if (!writer.add(`2024-01-${day}`, 'dry')) await writer.drained();
+ * }
+ * await writer.commit();
+ * writer.report().entriesCommitted; // 20
+ * const { entries, commits } = await writer.finish(); // => { entries: 20, commits: 1 }
+ * ```
+ */
 export class BulkWriter extends Writable {
   private readonly sink: BulkSink;
   private readonly check: CheckEntry;
-  private readonly signal: AbortSignal | undefined;
+  private readonly limits: LoadLimits;
   private readonly progress = new Subject<BulkProgress>();
   private readonly started = performance.now();
   private filling = new EntryBlock(BLOCK_BYTES);
@@ -36,14 +58,19 @@ export class BulkWriter extends Writable {
   private failure: Error | undefined;
   private entries = 0;
   private bytes = 0;
+  /** What was taken since the last commit that was asked for or is due: a block ends where one is. */
+  private entriesToCommit = 0;
+  private bytesToCommit = 0;
+  private isLoop = false;
   private toldAt = 0;
   private finished: Promise<BulkReport> | undefined;
 
-  constructor(sink: BulkSink, check: CheckEntry, signal: AbortSignal | undefined) {
+  constructor(sink: BulkSink, check: CheckEntry, limits: LoadLimits) {
     super({ objectMode: true, highWaterMark: 1024, decodeStrings: false });
     this.sink = sink;
     this.check = check;
-    this.signal = signal;
+    this.limits = limits;
+    const { signal } = limits;
     const onAbort = (): void => this.stop();
     signal?.addEventListener('abort', onAbort, { once: true });
     this.once('close', () => signal?.removeEventListener('abort', onAbort));
@@ -63,6 +90,7 @@ export class BulkWriter extends Writable {
    * stored (it is not taken, the load can go on), and whatever made the load fail before.
    */
   add(key: Bytes, value: Bytes): boolean {
+    this.serveLoop();
     if (this.failure !== undefined) throw this.failure;
     if (this.writableEnded)
       throw new StoreError(
@@ -77,14 +105,41 @@ export class BulkWriter extends Writable {
     // Three bytes a UTF-16 unit is the most that UTF-8 takes.
     const keyBytes = typeof key === 'string' ? key.length * 3 : key.length;
     const valueBytes = typeof value === 'string' ? value.length * 3 : value.length;
-    if (!this.filling.hasRoom(keyBytes, valueBytes) || this.filling.bytes >= BLOCK_BYTES) this.handOver();
+    if (!this.filling.hasRoom(keyBytes, valueBytes) || this.filling.isFilled(BLOCK_BYTES)) this.handOver();
     this.filling.add(key, value);
-    this.entries++;
+    this.countLast();
     return this.spare !== undefined;
+  }
+
+  private countLast(): void {
+    const { filling, limits } = this;
+    const last = filling.count - 1;
+    const bytes = filling.keyLengths[last] + filling.valueLengths[last];
+    this.entries++;
+    this.bytes += bytes;
+    this.entriesToCommit++;
+    this.bytesToCommit += bytes;
+    if (this.entriesToCommit >= limits.commitEntries || this.bytesToCommit >= limits.commitBytes)
+      this.endCommit();
+  }
+
+  /** Hands over what belongs to a commit; the sink makes it when it is due. */
+  private endCommit(): void {
+    this.handOver();
+    this.entriesToCommit = 0;
+    this.bytesToCommit = 0;
+  }
+
+  /** A loop learns of a failure from its calls: as an event that nobody listens to it would end the process. */
+  private serveLoop(): void {
+    if (this.isLoop) return;
+    this.isLoop = true;
+    this.on('error', () => undefined);
   }
 
   /** Resolves when `add` may go on; rejects with what made the load fail. */
   drained(): Promise<void> {
+    this.serveLoop();
     if (this.failure !== undefined) return Promise.reject(this.failure);
     if (this.spare !== undefined) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -94,15 +149,18 @@ export class BulkWriter extends Writable {
 
   /**
    * Makes all entries so far durable and visible. `position`, a JSON value, is saved with them where the
-   * writer has a `checkpoint` name.
+   * writer has a `checkpoint` name. Rejects with INVALID_OPTION, and ends the load, where the position is no
+   * JSON value or has no name, and where the load is atomic; and with whatever makes the load fail.
    */
   async commit(position?: unknown): Promise<void> {
-    this.handOver();
+    this.serveLoop();
+    this.endCommit();
     await this.enqueue(() => this.sink.commit(position));
   }
 
   /** Ends the load: commits what is left and reports. Rejects with what made it fail. */
   finish(): Promise<BulkReport> {
+    this.serveLoop();
     this.finished ??= new Promise((resolve, reject) => {
       if (this.failure !== undefined) {
         reject(this.failure);
@@ -180,7 +238,7 @@ export class BulkWriter extends Writable {
       'ABORTED',
       'the bulk load was stopped by its signal: what it had committed is in the store',
       {
-        cause: this.signal?.reason,
+        cause: this.limits.signal?.reason,
       },
     );
     this.handOver();
@@ -194,7 +252,6 @@ export class BulkWriter extends Writable {
   private handOver(): void {
     if (this.filling.isEmpty) return;
     const block = this.filling;
-    this.bytes += block.bytes;
     this.filling = this.spare ?? new EntryBlock(BLOCK_BYTES);
     this.spare = undefined;
     this.enqueue(async () => {

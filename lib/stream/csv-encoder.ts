@@ -11,7 +11,10 @@ import { hasLoneSurrogate } from './lone-surrogate.js';
 
 /** How values become CSV. */
 export interface CsvExportOptions {
-  /** The columns, in order; by default the members of the first value, as they are written there. */
+  /**
+   * The columns, in order; by default the members of the first value, as they are written there. A value with a
+   * member that is none of them is refused with ROW_REJECTED: nothing is left out in silence.
+   */
   columns?: readonly string[];
   /** One ASCII character, other than a quote or a line end. ',' by default. */
   delimiter?: string;

@@ -51,14 +51,20 @@ export class EntryIterator<T> implements IterableIterator<T> {
   }
 
   next(): IteratorResult<T> {
-    if (this.index === this.length || this.batch === null) {
-      this.batch = this.cursor.nextBatchSync(ALL);
-      if (this.batch === null) return this.finish();
-      this.index = 0;
-      this.length = this.batch.length;
+    try {
+      if (this.index === this.length || this.batch === null) {
+        this.batch = this.cursor.nextBatchSync(ALL);
+        if (this.batch === null) return this.finish();
+        this.index = 0;
+        this.length = this.batch.length;
+      }
+      this.result.value = this.take(this.batch, this.index++);
+      return this.result;
+    } catch (error) {
+      // A loop does not call `return` on an iterator that raised.
+      this.finish();
+      throw error;
     }
-    this.result.value = this.take(this.batch, this.index++);
-    return this.result;
   }
 
   return(value?: unknown): IteratorResult<T> {
@@ -102,26 +108,35 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T>> {
-    if (this.index < this.length && this.batch !== null) {
-      this.result.value = this.take(this.batch, this.index++);
-      return this.resolved;
+    try {
+      if (this.index < this.length && this.batch !== null) {
+        this.result.value = this.take(this.batch, this.index++);
+        return this.resolved;
+      }
+      return this.nextFromCursor();
+    } catch (error) {
+      return this.fail(error);
     }
-    return this.nextFromCursor();
   }
 
   private nextFromCursor(): Promise<IteratorResult<T>> {
-    if (++this.batches % BATCHES_PER_LOOK === 0 && this.stretch.isOver)
-      return this.stretch.pause().then(() => this.pull());
-    try {
-      return this.pull();
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    if (++this.batches % BATCHES_PER_LOOK !== 0 || !this.stretch.isOver) return this.pull();
+    return this.stretch
+      .pause()
+      .then(() => this.pull())
+      .catch((error: unknown) => this.fail(error));
   }
 
   private pull(): Promise<IteratorResult<T>> {
     const batch = this.cursor.nextBatch(ALL);
-    return batch instanceof Promise ? batch.then((next) => this.start(next)) : this.start(batch);
+    if (!(batch instanceof Promise)) return this.start(batch);
+    return batch.then((next) => this.start(next)).catch((error: unknown) => this.fail(error));
+  }
+
+  /** A loop does not call `return` on an iterator that rejected. */
+  private fail(error: unknown): Promise<never> {
+    this.finish();
+    return Promise.reject(error);
   }
 
   private start(batch: LeafBatch | null): Promise<IteratorResult<T>> {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseOptions } from '../options.js';
 import type { CsvExportOptions } from './csv-encoder.js';
 
+/** How a range becomes CSV or NDJSON. NDJSON takes `chunkBytes` alone. */
 export interface ExportOptions extends CsvExportOptions {
   /** Bytes of a chunk, about. Default: 64 KiB. */
   readonly chunkBytes?: number;

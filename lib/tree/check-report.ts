@@ -1,12 +1,31 @@
 /** What a check of the whole file found. */
 import { StoreError } from '../errors.js';
 
+/** Something that a check found to be wrong. */
 export interface CheckProblem {
   /** The page it was found in, where there is one. */
   readonly page?: number;
+  /** In words, for people. */
   readonly what: string;
 }
 
+/** What a check found of one bucket's tree. Figures are of the part that could be read. */
+export interface BucketReport {
+  readonly name: string;
+  readonly entries: number;
+  /** Pages from the root down to a leaf, both counted; 0 for a bucket without entries. */
+  readonly depth: number;
+  readonly branchPages: number;
+  readonly leafPages: number;
+  /** Pages of values that are too long for a leaf. */
+  readonly valuePages: number;
+  /** How full its leaves are on average, from 0 to 1; 0 where there is none. */
+  readonly averageLeafFill: number;
+  /** As `averageLeafFill`, of the branches. */
+  readonly averageBranchFill: number;
+}
+
+/** What a check of the whole file found. */
 export interface CheckReport {
   /** Whether nothing was found. */
   readonly ok: boolean;
@@ -15,6 +34,8 @@ export interface CheckReport {
   readonly problemCount: number;
   readonly buckets: number;
   readonly entries: number;
+  /** Every bucket, in the order of the UTF-8 bytes of their names. */
+  readonly bucketReports: readonly BucketReport[];
   /** Pages of the file by what they are for; they add up to the file's page count if `ok`. */
   readonly pages: {
     readonly total: number;
@@ -32,8 +53,7 @@ const PROBLEMS_KEPT = 100;
 /** Collects what a check finds. */
 export class CheckCollector {
   readonly pages = { total: 0, fixed: 0, branch: 0, leaf: 0, value: 0, free: 0 };
-  buckets = 0;
-  entries = 0;
+  readonly bucketReports: BucketReport[] = [];
   private readonly problems: CheckProblem[] = [];
   private count = 0;
   /** One bit a page: reached by a tree, or of a fixed use. */
@@ -91,7 +111,15 @@ export class CheckCollector {
   }
 
   report(): CheckReport {
-    const { pages, buckets, entries, problems, count } = this;
-    return { ok: count === 0, problems, problemCount: count, buckets, entries, pages: { ...pages } };
+    const { pages, bucketReports, problems, count } = this;
+    return {
+      ok: count === 0,
+      problems,
+      problemCount: count,
+      buckets: bucketReports.length,
+      entries: bucketReports.reduce((sum, { entries }) => sum + entries, 0),
+      bucketReports,
+      pages: { ...pages },
+    };
   }
 }

@@ -77,9 +77,9 @@ async function checkBuckets(
   const catalog = catalogRoot(store.committed);
   try {
     for (const { name, record } of catalogEntries(store.pager, catalog)) {
-      collector.buckets++;
-      collector.entries += record.root.entries;
-      await new TreeCheck(store.pager, collector, `bucket ${JSON.stringify(name)}`, pause).run(record.root);
+      const tree = new TreeCheck(store.pager, collector, `bucket ${JSON.stringify(name)}`, pause);
+      await tree.run(record.root);
+      collector.bucketReports.push({ name, entries: record.root.entries, ...tree.shape });
     }
   } catch (error) {
     // The walk over the catalog has told of it already, unless it is something else.

@@ -19,8 +19,9 @@ import { PageMemory } from '../format/page-memory.js';
 import { checkNodeStructure } from '../format/structure.js';
 import type { PageReader, Pager } from '../storage/pager.js';
 import { ValueReader } from '../storage/value-reader.js';
-import type { CheckCollector } from './check-report.js';
+import type { BucketReport, CheckCollector } from './check-report.js';
 import { largeValueExtents } from './large-value.js';
+import { nodeFill } from './node-fill.js';
 
 /** What a walk found below a node. */
 interface Below {
@@ -43,6 +44,14 @@ export class TreeCheck implements PageReader {
   private readonly collector: CheckCollector;
   private readonly name: string;
   private depth = 0;
+  private readonly found = {
+    depth: 0,
+    branchPages: 0,
+    leafPages: 0,
+    valuePages: 0,
+    leafFill: 0,
+    branchFill: 0,
+  };
   private previous: Buffer | undefined;
   private readonly key = Buffer.alloc(65536);
   /** Called between pages; lets other work of the event loop through. */
@@ -69,6 +78,19 @@ export class TreeCheck implements PageReader {
       this.collector.problem(`${this.name} counts ${root.entries} entries and holds ${below.entries}`);
     if (below.large && !root.large)
       this.collector.problem(`${this.name} holds a large value that its root does not tell of`);
+  }
+
+  /** What the walk saw of the tree. */
+  get shape(): Omit<BucketReport, 'name' | 'entries'> {
+    const { depth, branchPages, leafPages, valuePages, leafFill, branchFill } = this.found;
+    return {
+      depth,
+      branchPages,
+      leafPages,
+      valuePages,
+      averageLeafFill: leafPages === 0 ? 0 : leafFill / leafPages,
+      averageBranchFill: branchPages === 0 ? 0 : branchFill / branchPages,
+    };
   }
 
   /** Reads a page as the file has it, or from memory where only memory has it, into this level's place. */
@@ -113,6 +135,8 @@ export class TreeCheck implements PageReader {
   private async branch(page: number, base: number, bounds: Bounds): Promise<Below> {
     this.collector.pages.branch++;
     const { memory } = this;
+    this.found.branchPages++;
+    this.found.branchFill += nodeFill(memory, base, this.pageSize);
     const count = nodeCount(memory, base);
     const level = nodeLevel(memory, base);
     const below: Below = { entries: 0, large: false };
@@ -156,6 +180,9 @@ export class TreeCheck implements PageReader {
   private leaf(page: number, base: number, bounds: Bounds): Below {
     this.collector.pages.leaf++;
     const { memory } = this;
+    this.found.depth = Math.max(this.found.depth, this.depth + 1);
+    this.found.leafPages++;
+    this.found.leafFill += nodeFill(memory, base, this.pageSize);
     const count = nodeCount(memory, base);
     let large = false;
     for (let i = 0; i < count; i++) {
@@ -192,6 +219,7 @@ export class TreeCheck implements PageReader {
     for (const extent of value.extents) {
       this.collector.reachRun(extent.page, extent.pages, `the value in slot ${index} of page ${page}`);
       this.collector.pages.value += extent.pages;
+      this.found.valuePages += extent.pages;
     }
     const reader = new ValueReader(this.pager.file, this.pageSize, value);
     while (reader.readSome(() => undefined));

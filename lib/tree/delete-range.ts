@@ -93,6 +93,7 @@ function dropChild(tree: WritableTree, base: number, index: number): void {
     childStamp(memory, base, index),
     level,
     childHasLarge(memory, base, index),
+    tree.since,
   );
   removeChild(memory, base, index);
 }

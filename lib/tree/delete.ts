@@ -1,7 +1,6 @@
 /** Takes entries out of a tree; frees pages that become empty and merges those that become sparse. */
 import {
   branchEntries,
-  branchFreeBytes,
   childPage,
   childStamp,
   nodeLevel,
@@ -15,20 +14,20 @@ import {
   appendLeafEntries,
   leafCapacity,
   leafEntriesBytes,
-  leafFreeBytes,
   leafRecord,
   readLeafKey,
   recordIsLarge,
   removeLeafEntry,
   searchLeaf,
 } from '../format/leaf.js';
-import { NODE_LARGE_VALUES, nodeCount, prefixLength, setPrefix } from '../format/node.js';
+import { NODE_LARGE_VALUES, nodeCount, setPrefix } from '../format/node.js';
 import type { PageMemory } from '../format/page-memory.js';
 import { pageNumberAt } from '../storage/pager.js';
 import { BranchList } from './branch-list.js';
 import { findLeaf, loadChild } from './descend.js';
 import { freeLargeValue } from './large-value.js';
 import { emptyLeaf, setAside } from './leaf-rebuild.js';
+import { nodeFill } from './node-fill.js';
 import type { WritableTree } from './writable-tree.js';
 
 /** A page that uses less than this part of itself looks for a neighbour to merge with. */
@@ -128,9 +127,7 @@ export function repairPath(tree: WritableTree, key: Uint8Array, keyLength: numbe
 }
 
 function isSparse(memory: PageMemory, pageSize: number, base: number): boolean {
-  const capacity = leafCapacity(pageSize, prefixLength(memory, base));
-  const free = nodeLevel(memory, base) === 0 ? leafFreeBytes(memory, base) : branchFreeBytes(memory, base);
-  return capacity - free < capacity * SPARSE;
+  return nodeFill(memory, base, pageSize) < SPARSE;
 }
 
 type Merge = (

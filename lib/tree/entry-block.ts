@@ -22,6 +22,7 @@ export class EntryBlock {
   private readonly entriesMax: number;
   private used = 0;
   private longBytes = 0;
+  private payload = 0;
   private readonly longValues = new Map<number, Uint8Array>();
 
   constructor(byteLength: number) {
@@ -33,9 +34,21 @@ export class EntryBlock {
     this.valueLengths = new Uint32Array(this.entriesMax);
   }
 
-  /** Bytes of keys and values. */
+  /** Bytes that the entries take here: their keys and values, and what aligns them. */
   get bytes(): number {
-    return this.used + this.longBytes;
+    return this.payload;
+  }
+
+  /** Whether so much is taken that the block should be handed over. */
+  isFilled(bytes: number): boolean {
+    return this.used + this.longBytes >= bytes;
+  }
+
+  /** Bytes of keys and values. */
+  get contentBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.count; i++) bytes += this.keyLengths[i] + this.valueLengths[i];
+    return bytes;
   }
 
   get isEmpty(): boolean {
@@ -46,6 +59,7 @@ export class EntryBlock {
     this.count = 0;
     this.used = 0;
     this.longBytes = 0;
+    this.payload = 0;
     this.longValues.clear();
   }
 
@@ -69,11 +83,13 @@ export class EntryBlock {
       this.longValues.set(index, own);
       this.longBytes += own.length;
       this.valueLengths[index] = own.length;
+      this.payload += keyLength + own.length;
       this.used = valueAt;
       return;
     }
     const valueLength = this.put(value, valueAt);
     this.valueLengths[index] = valueLength;
+    this.payload += keyLength + valueLength;
     this.used = (valueAt + valueLength + 3) & ~3;
   }
 
@@ -85,6 +101,7 @@ export class EntryBlock {
   /** Takes back the entry added last. */
   removeLast(): void {
     const index = --this.count;
+    this.payload -= this.keyLengths[index] + this.valueLengths[index];
     this.longBytes -= this.longValues.get(index)?.length ?? 0;
     this.longValues.delete(index);
     this.used = this.keyOffsets[index];

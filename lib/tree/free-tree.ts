@@ -7,22 +7,27 @@ import type { PageTransaction } from '../storage/page-transaction.js';
 import { wrongLevel } from './descend.js';
 import { freeLargeValue } from './large-value.js';
 
-export function freeTree(pages: PageTransaction, root: TreeRoot): void {
+/** `since`: no page of the tree is older than this sequence. */
+export function freeTree(pages: PageTransaction, root: TreeRoot, since: number): void {
   if (root.page === 0) return;
-  freeSubtree(pages, root.page, root.stamp, undefined, root.large);
+  freeSubtree(pages, root.page, root.stamp, undefined, root.large, since);
 }
 
-/** Gives up a node and all below it. `level`: what its parent expects it to be at, where there is one. */
+/**
+ * Gives up a node and all below it. `level`: what its parent expects it to be at, where there is one;
+ * `since`: no page of the tree is older than this sequence.
+ */
 export function freeSubtree(
   pages: PageTransaction,
   page: number,
   stamp: number,
   level: number | undefined,
   large: boolean,
+  since: number,
 ): void {
   // A leaf without large values need not be read: its number is all there is to give up.
   if (level === 0 && !large) {
-    pages.freeUnread(page, 1);
+    pages.freeLeaf(page, stamp, since);
     return;
   }
   const { memory } = pages;
@@ -40,7 +45,7 @@ export function freeSubtree(
         large: childHasLarge(memory, base, i),
       });
     }
-    for (const child of children) freeSubtree(pages, child.page, child.stamp, found - 1, child.large);
+    for (const child of children) freeSubtree(pages, child.page, child.stamp, found - 1, child.large, since);
   }
   pages.freeNode(page, stamp);
 }

@@ -31,6 +31,5 @@ export function readLargeValue(reader: PageReader, file: StoreFile, leaf: number
 
 /** Gives up the extents of a large value that is about to be replaced or deleted. */
 export function freeLargeValue(pages: PageTransaction, leaf: number, record: number): void {
-  for (const extent of largeValueExtents(pages, leaf, record).extents)
-    pages.freeUnread(extent.page, extent.pages);
+  pages.freeValue(largeValueExtents(pages, leaf, record));
 }

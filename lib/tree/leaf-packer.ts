@@ -17,12 +17,6 @@ const LARGE_VALUE = 0x8000;
 /** For each entry, the record of its extents if its value is large, by index in the block. */
 export type LargeRecords = ReadonlyMap<number, Buffer>;
 
-/** How many of the entries from `from` on fit into one leaf, and whether the block ended before it was full. */
-export interface LeafCut {
-  readonly end: number;
-  readonly full: boolean;
-}
-
 /** Bytes that the first `byteCount` bytes of two keys in a block share. */
 function sharedBytes(bytes: Uint8Array, a: number, b: number, byteCount: number): number {
   let i = 0;
@@ -31,46 +25,60 @@ function sharedBytes(bytes: Uint8Array, a: number, b: number, byteCount: number)
 }
 
 /**
- * Finds the cut after which a leaf filled to `fill` takes no further entry. The prefix that the keys
- * share shrinks as keys come, and every record before grows with that, so the sum is then made anew.
+ * Adds up what entries of a block take in one leaf, one more at a time. The prefix that their keys share
+ * shrinks as keys come, and every record before grows with that, so the sum is then made anew.
  */
-export function findLeafCut(
-  block: EntryBlock,
-  from: number,
-  pageSize: number,
-  fill: number,
-  large: LargeRecords,
-): LeafCut {
-  const { keyOffsets, keyLengths, valueLengths } = block;
-  const bytes = block.memory.bytes;
-  const firstAt = keyOffsets[from];
-  let prefix = keyLengths[from];
-  let used = 0;
-  for (let i = from; i < block.count; i++) {
-    const shared = sharedBytes(bytes, firstAt, keyOffsets[i], Math.min(prefix, keyLengths[i]));
-    if (shared < prefix) {
-      prefix = shared;
-      used = 0;
-      for (let j = from; j < i; j++) used += entryBytes(block, j, prefix, large);
-    }
-    const record = large.size > 0 ? large.get(i) : undefined;
-    used +=
-      LEAF_SLOT_BYTES +
-      leafRecordBytes(keyLengths[i] - prefix, record === undefined ? valueLengths[i] : record.length);
-    if (used > (heapEnd(pageSize, prefix) - NODE_SLOTS) * fill && i > from) return { end: i, full: true };
-  }
-  return { end: block.count, full: false };
-}
+export class LeafFill {
+  private readonly block: EntryBlock;
+  private readonly from: number;
+  private readonly pageSize: number;
+  private readonly fill: number;
+  private readonly large: LargeRecords;
+  private prefix = 0;
+  private used = 0;
+  /** The entry that comes next; those from `from` up to it are in the leaf. */
+  next: number;
 
-function entryBytes(block: EntryBlock, index: number, prefix: number, large: LargeRecords): number {
-  const record = large.size > 0 ? large.get(index) : undefined;
-  return (
-    LEAF_SLOT_BYTES +
-    leafRecordBytes(
-      block.keyLengths[index] - prefix,
-      record === undefined ? block.valueLengths[index] : record.length,
-    )
-  );
+  constructor(block: EntryBlock, from: number, pageSize: number, fill: number, large: LargeRecords) {
+    this.block = block;
+    this.from = from;
+    this.next = from;
+    this.pageSize = pageSize;
+    this.fill = fill;
+    this.large = large;
+  }
+
+  /** Takes all entries of the block that a leaf filled to `fill` takes; returns whether any was refused. */
+  takeAll(): boolean {
+    const { block } = this;
+    for (; this.next < block.count; this.next++) if (!this.takes(this.next)) return true;
+    return false;
+  }
+
+  private takes(index: number): boolean {
+    const { block, from } = this;
+    const { keyOffsets, keyLengths } = block;
+    const isFirst = index === from;
+    const least = isFirst ? keyLengths[index] : Math.min(this.prefix, keyLengths[index]);
+    const shared = sharedBytes(block.memory.bytes, keyOffsets[from], keyOffsets[index], least);
+    let used = this.used;
+    if (isFirst || shared < this.prefix) {
+      used = 0;
+      for (let i = from; i < index; i++) used += this.entryBytes(i, shared);
+    }
+    used += this.entryBytes(index, shared);
+    if (used > (heapEnd(this.pageSize, shared) - NODE_SLOTS) * this.fill && !isFirst) return false;
+    this.prefix = shared;
+    this.used = used;
+    return true;
+  }
+
+  private entryBytes(index: number, prefix: number): number {
+    const { block, large } = this;
+    const record = large.size > 0 ? large.get(index) : undefined;
+    const valueLength = record === undefined ? block.valueLengths[index] : record.length;
+    return LEAF_SLOT_BYTES + leafRecordBytes(block.keyLengths[index] - prefix, valueLength);
+  }
 }
 
 /** Lays out the entries [from, to) as a leaf at `base`, whose page header is set already. */

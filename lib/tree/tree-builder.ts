@@ -16,7 +16,7 @@ import { ValueWriter } from '../storage/value-writer.js';
 import { BranchList, type Child } from './branch-list.js';
 import { loadChild } from './descend.js';
 import { EntryBlock } from './entry-block.js';
-import { findLeafCut, packLeaf } from './leaf-packer.js';
+import { LeafFill, packLeaf } from './leaf-packer.js';
 import { isLargeValue } from './new-entry.js';
 
 const keyBuffer = Buffer.alloc(65536);
@@ -31,6 +31,8 @@ export class TreeBuilder {
   /** Trades places with `carry` when its front goes. */
   private spare: EntryBlock;
   private readonly carryLarge = new Map<number, Buffer>();
+  /** What the entries carried take in a leaf; undefined once any of them were taken away. */
+  private carryFill: LeafFill | undefined;
   /** The children of the branch being filled on each level, level 1 first. */
   private readonly levels: BranchList[] = [];
   private entries: number;
@@ -112,6 +114,7 @@ export class TreeBuilder {
     const record = this.carryLarge.get(index);
     if (record !== undefined) throw new Error('a large value was to be replaced by the builder');
     this.carry.removeLast();
+    this.carryFill = undefined;
     this.entries--;
   }
 
@@ -144,10 +147,10 @@ export class TreeBuilder {
     let next = await this.completeCarry(block, from, large);
     for (;;) {
       if (next >= block.count) return;
-      const cut = findLeafCut(block, next, this.pages.pageSize, this.fill, large);
-      if (!cut.full) break;
-      await this.writeLeaf(block, next, cut.end, large);
-      next = cut.end;
+      const leaf = new LeafFill(block, next, this.pages.pageSize, this.fill, large);
+      if (!leaf.takeAll()) break;
+      await this.writeLeaf(block, next, leaf.next, large);
+      next = leaf.next;
     }
     for (; next < block.count; next++) this.carryOver(block, next, large);
   }
@@ -166,6 +169,7 @@ export class TreeBuilder {
   /** A leaf keeps what its keys share once, the carry with each key: it can need many times a page. */
   private growCarry(): void {
     this.carryBytes *= 2;
+    this.carryFill = undefined;
     const grown = new EntryBlock(this.carryBytes);
     for (let i = 0; i < this.carry.count; i++) grown.addFrom(this.carry, i);
     this.carry = grown;
@@ -181,11 +185,12 @@ export class TreeBuilder {
     let next = from;
     while (!this.carry.isEmpty && next < block.count) {
       this.carryOver(block, next++, large);
-      const cut = findLeafCut(this.carry, 0, this.pages.pageSize, this.fill, this.carryLarge);
-      if (!cut.full) continue;
-      await this.writeLeaf(this.carry, 0, cut.end, this.carryLarge);
-      const back = this.carry.count - cut.end;
-      this.dropCarried(cut.end);
+      this.carryFill ??= new LeafFill(this.carry, 0, this.pages.pageSize, this.fill, this.carryLarge);
+      if (!this.carryFill.takeAll()) continue;
+      const end = this.carryFill.next;
+      await this.writeLeaf(this.carry, 0, end, this.carryLarge);
+      const back = this.carry.count - end;
+      this.dropCarried(end);
       // What was moved here in vain is taken from the block again; what was here before must stay.
       const returned = Math.min(back, next - from);
       for (let i = 0; i < returned; i++) {
@@ -199,6 +204,7 @@ export class TreeBuilder {
 
   /** Drops the first `count` entries carried. */
   private dropCarried(count: number): void {
+    this.carryFill = undefined;
     const rest = this.spare;
     const restLarge = new Map<number, Buffer>();
     rest.clear();

@@ -28,8 +28,12 @@ export class WritableTree {
   /** Whether a value may be large; false is certain. */
   large: boolean;
 
-  constructor(pages: PageTransaction, root: TreeRoot) {
+  /** No page of the tree is older than this sequence. */
+  readonly since: number;
+
+  constructor(pages: PageTransaction, root: TreeRoot, since: number) {
     this.pages = pages;
+    this.since = since;
     this.page = root.page;
     this.stamp = root.stamp;
     this.entries = root.entries;

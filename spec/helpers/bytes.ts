@@ -100,3 +100,40 @@ export function values(pageSize: number): fc.Arbitrary<ValueShape> {
   );
   return fc.record({ length, salt: fc.nat(255) });
 }
+
+/** A key by what it is made of: so many bytes of one value, and an end. */
+export interface KeyShape {
+  readonly fill: number;
+  readonly times: number;
+  /** As text of which each character is a byte. */
+  readonly end: string;
+}
+
+/** The key of a shape, cut at `max` bytes. */
+export function keyOf({ fill, times, end }: KeyShape, max: number): Buffer {
+  return Buffer.concat([Buffer.alloc(times, fill), fromLatin1(end)]).subarray(0, max);
+}
+
+/** Shapes of keys that collide, begin with each other, and reach the limit of `max` bytes. */
+export function keyShapes(max: number): fc.Arbitrary<KeyShape> {
+  const end = fc
+    .array(fc.constantFrom('\x00', '\x01', 'a', 'b', '\xfe', '\xff'), { maxLength: 3 })
+    .map((parts) => parts.join(''));
+  const count = fc.nat(200).map((index) => numbered(index));
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.record({ fill: fc.constant(0), times: fc.constant(0), end }) },
+    { weight: 5, arbitrary: fc.record({ fill: fc.constant(0), times: fc.constant(0), end: count }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        fill: fc.constantFrom(0x00, 0x70, 0xff),
+        times: fc.constantFrom(8, 40, 500, max - 24, max - 4, max - 1, max),
+        end,
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ fill: fc.constant(0x70), times: fc.constant(max - 9), end: count }),
+    },
+  );
+}

@@ -18,7 +18,12 @@ console.log(`property tests: BTREE_STORE_SEED=${seed} BTREE_STORE_RUNS=${runsFac
 
 /** Parameters of `fc.assert` for a property that usually runs so many times. */
 export function seeded<T>(runs: number, more: Parameters<T> = {}): Parameters<T> {
-  return { seed, numRuns: Math.max(1, Math.ceil(runs * runsFactor)), ...more };
+  return { seed, numRuns: scaledTimes(runs), ...more };
+}
+
+/** How many rounds to do of what usually takes so many; at least one. */
+export function scaledTimes(usual: number): number {
+  return Math.max(1, Math.ceil(usual * runsFactor));
 }
 
 /** The time that a test with such properties may take, given what it takes with the usual number of runs. */

@@ -65,6 +65,12 @@ export class Stores {
     this.damaged.add(db);
   }
 
+  /** For properties: closes what a failed run left open, unchecked, so that the next run begins afresh. */
+  async abandon(): Promise<void> {
+    for (const db of this.opened) db.close().catch(() => undefined);
+    this.opened.clear();
+  }
+
   async clearUp(): Promise<void> {
     const failures: unknown[] = [];
     for (const db of this.opened) {

@@ -1,0 +1,30 @@
+// Arguments as they are typed, turned into what the library takes.
+
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number from 0. */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** A whole number from 1. */
+export function positiveNumber(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new InvalidArgumentError('It must be 1 or more.');
+  return number;
+}
+
+/** Names with commas between; one that has a comma in it stands in double quotes. */
+export function nameList(text: string): string[] {
+  const names = text.match(/(?:"[^"]*"|[^",])+/g) ?? [];
+  // What was not matched was left out: an empty name, or a quote that is not closed.
+  if (names.length === 0 || names.join(',') !== text)
+    throw new InvalidArgumentError('It must be one or more names with commas between.');
+  return names.map((name) => (/^"[^"]*"$/.test(name) ? name.slice(1, -1) : name));
+}
+
+/** A delimiter: one character, 'tab' or \t for the one that is hard to type, or 'auto'. */
+export function delimiter(text: string): string {
+  return text === 'tab' || text === '\\t' ? '\t' : text;
+}

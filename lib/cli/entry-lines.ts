@@ -1,0 +1,45 @@
+// Entries as lines: for people a key, a tab and a value; for machines an object of JSON.
+
+import { isUtf8 } from 'node:buffer';
+import type { Batch, Range } from '../index.js';
+import { escapedText, shownText } from './key-text.js';
+
+/** What of an entry is shown, and how. */
+export interface LineOptions {
+  /** Keys only. */
+  readonly keys?: boolean;
+  /** Values only. */
+  readonly values?: boolean;
+  readonly json?: boolean;
+  /** Escapes throughout, so that every line can be told apart and read back. */
+  readonly escapes?: boolean;
+}
+
+/** The lines of a range, many in a piece. */
+export async function* entryLines(range: Range, options: LineOptions): AsyncGenerator<string> {
+  const line = lineWriter(options);
+  for await (const batch of range.batches()) {
+    let lines = '';
+    for (let index = 0; index < batch.length; index++) lines += `${line(batch, index)}\n`;
+    yield lines;
+  }
+}
+
+function lineWriter(options: LineOptions): (batch: Batch, index: number) => string {
+  const { keys = false, values = false, json = false, escapes = false } = options;
+  if (json) {
+    return (batch, index) => {
+      const key = values ? {} : jsonMember('key', batch.key(index));
+      return JSON.stringify(keys ? key : { ...key, ...jsonMember('value', batch.value(index)) });
+    };
+  }
+  const text = escapes ? escapedText : shownText;
+  if (keys) return (batch, index) => text(batch.key(index));
+  if (values) return (batch, index) => text(batch.value(index));
+  return (batch, index) => `${text(batch.key(index))}\t${text(batch.value(index))}`;
+}
+
+/** `{ key: 'text' }`, or `{ keyBase64: '…' }` where the bytes are no text. */
+function jsonMember(name: string, bytes: Buffer): Record<string, string> {
+  return isUtf8(bytes) ? { [name]: bytes.toString('utf8') } : { [`${name}Base64`]: bytes.toString('base64') };
+}

@@ -1,0 +1,202 @@
+// `btree-store import`: rows of CSV or NDJSON into a bucket.
+
+import { access } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import {
+  type Database,
+  type ErrorCode,
+  type ImportJob,
+  type ImportProgress,
+  type ImportReport,
+  importCsv,
+  importNdjson,
+  type NdjsonImportOptions,
+  StoreError,
+} from '../index.js';
+import { delimiter, nameList, positiveNumber, wholeNumber } from './arguments.js';
+import { EXIT_INTERRUPTED } from './exit-status.js';
+import { CommandFailure, tell, usageFailure } from './failure.js';
+import { type FileFormat, fileFormat, formatOption, refuseCsvOptions } from './format.js';
+import { catchInterrupt } from './interrupt.js';
+import { counted, grouped } from './output.js';
+import { ProgressBar, type WorkProgress } from './progress-bar.js';
+import { withStore } from './store-access.js';
+
+interface ImportFlags {
+  readonly key: string[];
+  readonly format?: string;
+  readonly delimiter?: string;
+  readonly columns?: string[];
+  readonly header: boolean;
+  readonly sorted?: boolean;
+  readonly unsorted?: boolean;
+  readonly onDuplicate?: 'replace' | 'keep' | 'error';
+  readonly atomic?: boolean;
+  readonly rejects?: string;
+  readonly maxRejects?: number;
+  readonly commitEvery?: number;
+}
+
+const REJECTS_SHOWN = 5;
+
+/** What to do, in the words of the command line, about errors whose message speaks of the library's options. */
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  KEY_OUT_OF_ORDER: 'here: leave out --sorted',
+  DUPLICATE_KEY: 'here: --on-duplicate replace or keep',
+};
+
+const EXAMPLES = `
+The store and the bucket are made if they do not exist. FILE may be gzip, and - is standard input.
+Rows that cannot be taken are counted, told, and kept with --rejects; --max-rejects 0 stops at the first.
+
+Examples:
+  $ btree-store import shop.db orders orders.csv --key id
+  $ btree-store import shop.db cities cities.csv.gz --key country,city --rejects bad.ndjson
+  $ btree-store import text.db characters UnicodeData.txt --format csv --delimiter ';' --no-header \\
+      --columns code,name,category,class,bidi,decomposition,decimal,digit,numeric,mirrored,old,comment,upper,lower,title \\
+      --key code
+  $ zcat events.gz | btree-store import log.db events - --format ndjson --key user.id,time`;
+
+export function addImport(program: Command): void {
+  program
+    .command('import')
+    .summary('put the rows of a CSV or NDJSON file into a bucket')
+    .description(
+      'Puts the rows of a CSV or NDJSON file into a bucket: each as JSON, under the key that --key names.',
+    )
+    .argument('<store>', 'path of the store')
+    .argument('<bucket>', 'name of the bucket')
+    .argument('<file>', 'path of the file, which may be gzip, or - for standard input')
+    .requiredOption('--key <names>', 'columns, or JSON paths such as user.id, that make the key', nameList)
+    .addOption(formatOption('by default told by the name of the file'))
+    .option(
+      '--delimiter <character>',
+      "between cells: one character, 'tab', or 'auto' (default: ',')",
+      delimiter,
+    )
+    .option('--no-header', 'the first row is no header; needs --columns')
+    .option('--columns <names>', 'names of the columns where there is no header', nameList)
+    .addOption(new Option('--sorted', 'fail where a key is out of order').conflicts('unsorted'))
+    .option('--unsorted', 'expect no order of the keys; by default it is found out')
+    .addOption(
+      new Option(
+        '--on-duplicate <what>',
+        'what stays of two rows with one key (default: replace, the later)',
+      ).choices(['replace', 'keep', 'error']),
+    )
+    .option('--atomic', 'all rows or none')
+    .option('--rejects <file>', 'write rows that cannot be taken to this file, as NDJSON')
+    .option('--max-rejects <count>', 'stop at one more than so many of them', wholeNumber)
+    .option('--commit-every <rows>', 'commit after so many rows (default: after 64 MiB)', positiveNumber)
+    .addHelpText('after', EXAMPLES)
+    .action(runImport);
+}
+
+async function runImport(store: string, bucket: string, file: string, flags: ImportFlags): Promise<void> {
+  const format = fileFormat(file, flags);
+  if (format.format === 'ndjson') refuseCsvOptions(flags);
+  else refuseUnclearHeader(flags);
+  if (flags.rejects === '-') throw usageFailure('--rejects takes the path of a file');
+  if (file !== '-') await refuseMissing(file);
+  await withStore(store, {}, async (db) => {
+    const bar = new ProgressBar('importing');
+    const interrupt = catchInterrupt(() => {
+      bar.stop();
+      tell('stopping at the next commit; press Ctrl-C again to end at once');
+    });
+    try {
+      const job = startImport(db, bucket, file, format, flags, interrupt.signal);
+      job.progress$.subscribe((progress) => bar.update(shareOf(progress)));
+      const report = await job.finally(() => bar.stop());
+      // Where there was no row, what reads the bucket later is to find it all the same.
+      if (report.rows === 0) await makeBucket(db, bucket);
+      tellReport(report, bucket, flags);
+    } catch (error) {
+      throw inCommandTerms(error, interrupt.signal);
+    } finally {
+      interrupt.release();
+    }
+  });
+}
+
+function refuseUnclearHeader(flags: ImportFlags): void {
+  if (flags.columns !== undefined && flags.header)
+    throw usageFailure(
+      '--columns names the columns of a file without a header: add --no-header, or leave it out',
+    );
+  if (flags.columns === undefined && !flags.header)
+    throw usageFailure('--no-header leaves the columns without names: add --columns');
+}
+
+/** Before the store is opened, which would make it. */
+async function refuseMissing(file: string): Promise<void> {
+  try {
+    await access(file);
+  } catch (cause) {
+    throw new CommandFailure(`${file} cannot be opened: there is no such file; check the path`, undefined, {
+      cause,
+    });
+  }
+}
+
+function startImport(
+  db: Database,
+  bucket: string,
+  file: string,
+  { format, delimiter }: FileFormat,
+  flags: ImportFlags,
+  signal: AbortSignal,
+): ImportJob {
+  const { key, columns, header, onDuplicate, atomic, maxRejects, commitEvery } = flags;
+  const options: NdjsonImportOptions = {
+    key,
+    sorted: flags.sorted === true ? true : flags.unsorted === true ? false : 'auto',
+    onDuplicate,
+    atomic,
+    rejects: flags.rejects,
+    rejectsMax: maxRejects,
+    commitEvery: commitEvery === undefined ? undefined : { entries: commitEvery },
+    signal,
+  };
+  const source = file === '-' ? process.stdin : file;
+  if (format === 'ndjson') return importNdjson(db.bucket(bucket), source, options);
+  return importCsv(db.bucket(bucket), source, { ...options, delimiter, columns, header });
+}
+
+async function makeBucket(db: Database, name: string): Promise<void> {
+  for (const bucket of db.buckets()) if (bucket.name === name) return;
+  await db.createBucket(name);
+}
+
+function shareOf(progress: ImportProgress): WorkProgress {
+  const { bytesRead, bytesTotal } = progress;
+  return { ...progress, share: bytesTotal === undefined ? undefined : bytesRead / Math.max(1, bytesTotal) };
+}
+
+function inCommandTerms(error: unknown, signal: AbortSignal): unknown {
+  if (!(error instanceof StoreError)) return error;
+  if (error.code === 'ABORTED' && signal.aborted) {
+    const rows = Number(error.details.rows);
+    const stays = rows === 0 ? 'nothing was imported' : `${counted(rows, 'row')} committed, which stay`;
+    return new CommandFailure(`stopped; ${stays}`, EXIT_INTERRUPTED, { cause: error });
+  }
+  const advice = ADVICE[error.code];
+  return advice === undefined
+    ? error
+    : new CommandFailure(`${error.message} (${advice})`, undefined, { cause: error });
+}
+
+function tellReport(report: ImportReport, bucket: string, flags: ImportFlags): void {
+  const { rows, rejected, duplicates, elapsedMilliseconds } = report;
+  const seconds = elapsedMilliseconds / 1000;
+  const parts = [
+    `imported ${counted(rows, 'row')} into ${bucket} in ${seconds.toFixed(1)} s (${grouped(rows / seconds)} rows/s)`,
+  ];
+  if (duplicates > 0) parts.push(`${grouped(duplicates)} of them with a key that was there already`);
+  if (rejected > 0) parts.push(`${grouped(rejected)} rejected`);
+  tell(parts.join(', '));
+  if (flags.rejects !== undefined) return;
+  for (const { line, message } of report.rejects.slice(0, REJECTS_SHOWN)) tell(`line ${line}: ${message}`);
+  if (rejected > REJECTS_SHOWN)
+    tell(`and ${grouped(rejected - REJECTS_SHOWN)} more; --rejects FILE keeps them all`);
+}

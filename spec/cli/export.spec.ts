@@ -1,0 +1,66 @@
+// lib/cli/export.ts: what an import brought in comes out as the same rows.
+
+import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
+import { importCsv } from 'btree-store';
+import { expect } from 'chai';
+import { cli, cliHere } from '../helpers/cli.js';
+import { useStores } from '../helpers/store.js';
+import { csvOf, csvRow, jsonOf, orders } from '../helpers/tables.js';
+
+const stores = useStores();
+
+const table = orders(500);
+
+async function storeOfOrders(): Promise<string> {
+  const db = await stores.open();
+  await importCsv(db.bucket('orders'), Readable.from([csvOf(table)]), { key: 'id' });
+  await db.bucket('texts').put('a', 'no JSON');
+  await stores.close(db);
+  return db.path;
+}
+
+describe('btree-store export', function () {
+  this.timeout(60_000);
+
+  it('writes CSV and NDJSON to standard output, byte for byte what was imported', async () => {
+    const store = await storeOfOrders();
+    const csv = await cli(['export', store, 'orders', '--format', 'csv']);
+    expect(csv).to.include({ status: 0, stdout: csvOf(table), stderr: '' });
+    const ndjson = await cliHere(['export', store, 'orders', '--format', 'ndjson']);
+    const lines = table.rows.map((cells) => `${jsonOf(table.columns, cells)}\n`);
+    expect(ndjson).to.include({ status: 0, stdout: lines.join(''), stderr: '' });
+  });
+
+  it('writes a part of the rows, some columns, another delimiter, to a file, gzip by its name', async () => {
+    const store = await storeOfOrders();
+    const file = await stores.path('part.tsv.gz');
+    const range = ['--gte', '0000010', '--lt', '0000014', '--reverse'];
+    const result = await cliHere(['export', store, 'orders', ...range, '--no-header', '-o', file]);
+    expect(result).to.include({ status: 0, stdout: '', stderr: '' });
+    const rows = [...table.rows.slice(10, 14)].reverse();
+    expect(gunzipSync(await readFile(file)).toString()).to.equal(
+      rows.map((row) => csvRow(row, '\t')).join(''),
+    );
+  });
+
+  it('fails in one line that says what to do', async () => {
+    const store = await storeOfOrders();
+    const before = await readFile(store);
+    const failing: Array<[words: string[], status: number, ...says: string[]]> = [
+      [['orders', '-o', store, '--format', 'csv'], 2, 'the store itself'],
+      [['orders'], 2, '--format csv or --format ndjson'],
+      [['nobody', '--format', 'csv'], 1, '"nobody"', '"orders", "texts"'],
+      [['texts', '--format', 'csv'], 1, '"a"', 'not a JSON object'],
+      [['orders', '-o', '/nowhere/at/all.csv'], 1, '/nowhere/at/all.csv', 'ENOENT'],
+    ];
+    for (const [words, status, ...says] of failing) {
+      const result = await cliHere(['export', store, ...words]);
+      expect(result, result.stderr).to.include({ status });
+      expect(result.stderr).to.match(/^btree-store: [^\n]*\n$/);
+      for (const part of says) expect(result.stderr).to.contain(part);
+    }
+    expect((await readFile(store)).equals(before)).to.equal(true);
+  });
+});

@@ -1,0 +1,193 @@
+// lib/cli/import.ts: files and standard input into a bucket, what is told of it, and Ctrl-C.
+
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import { cli, cliHere, ended, startCli } from '../helpers/cli.js';
+import { useStores } from '../helpers/store.js';
+import { csvOf, jsonOf, orders, shuffled } from '../helpers/tables.js';
+
+const stores = useStores();
+
+const table = orders(3000);
+const values = table.rows.map((cells) => jsonOf(table.columns, cells));
+
+/** The values of a bucket, by key. */
+async function valuesOf(store: string, bucket: string): Promise<string[]> {
+  const db = await stores.openAt(store, { create: false });
+  const values = Array.from(db.bucket(bucket).range().values(), String);
+  await stores.close(db);
+  return values;
+}
+
+describe('btree-store import', function () {
+  this.timeout(60_000);
+
+  it('takes a CSV file, sorted or not, plain or gzip', async () => {
+    const store = await stores.path('shop.db');
+    const plain = await stores.path('orders.csv');
+    const zipped = await stores.path('shuffled.csv.gz');
+    await writeFile(plain, csvOf(table));
+    await writeFile(zipped, gzipSync(csvOf(shuffled(table))));
+    const first = await cli(['import', store, 'sorted', plain, '--key', 'id', '--sorted']);
+    expect(first).to.include({ status: 0, stdout: '' });
+    // Standard error is a pipe here, so there is no bar: one line, and nothing that moves a cursor.
+    expect(first.stderr).to.match(
+      /^btree-store: imported 3,000 rows into sorted in [\d.]+ s \([\d,]+ rows\/s\)\n$/,
+    );
+    const second = await cliHere(['import', store, 'shuffled', zipped, '--key', 'id']);
+    expect(second).to.include({ status: 0, stdout: '' });
+    expect(await valuesOf(store, 'sorted')).to.deep.equal(values);
+    expect(await valuesOf(store, 'shuffled')).to.deep.equal(values);
+  });
+
+  it('takes standard input, gzip too, with semicolons and without a header', async () => {
+    const store = await stores.path('shop.db');
+    const input = gzipSync('2;zwei\n1;eins\n');
+    const options = [
+      '--format',
+      'csv',
+      '--delimiter',
+      ';',
+      '--no-header',
+      '--columns',
+      'n,word',
+      '--key',
+      'word,n',
+    ];
+    const result = await cli(['import', store, 'words', '-', ...options], { input });
+    expect(result).to.include({ status: 0 });
+    const db = await stores.openAt(store);
+    expect(Array.from(db.bucket('words').range(), (entry) => entry.map(String))).to.deep.equal([
+      ['eins\0\x001', '{"n":"1","word":"eins"}'],
+      ['zwei\0\x002', '{"n":"2","word":"zwei"}'],
+    ]);
+  });
+
+  it('takes NDJSON, tells what was rejected, and writes it to a file', async () => {
+    const store = await stores.path('shop.db');
+    const file = await stores.path('events.jsonl');
+    const rejects = await stores.path('bad.ndjson');
+    await writeFile(file, '{"a":{"id":1}}\n{"a":{}}\nnonsense\n{"a":{"id":1},"later":true}\n');
+    const told = await cliHere(['import', store, 'events', file, '--key', 'a.id']);
+    expect(told.status).to.equal(0);
+    expect(told.stderr.split('\n')).to.have.length(4);
+    expect(told.stderr)
+      .to.contain('imported 2 rows')
+      .and.contain('2 rejected')
+      .and.contain('1 of them with a key');
+    expect(told.stderr)
+      .to.contain('line 2: a.id of the key is missing')
+      .and.contain('line 3: the line is not JSON');
+    const kept = await cliHere(['import', store, 'events', file, '--key', 'a.id', '--rejects', rejects]);
+    expect(kept.status).to.equal(0);
+    expect(kept.stderr.split('\n')).to.have.length(2);
+    const lines = (await readFile(rejects, 'utf8')).trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { raw: string }).raw)).to.deep.equal([
+      '{"a":{}}',
+      'nonsense',
+    ]);
+    const stopped = await cliHere([
+      'import',
+      store,
+      'none',
+      file,
+      '--key',
+      'a.id',
+      '--max-rejects',
+      '1',
+      '--atomic',
+    ]);
+    expect(stopped).to.include({ status: 1, stdout: '' });
+    expect(stopped.stderr).to.contain('line 3').and.contain('nothing was imported');
+    expect(await valuesOf(store, 'events')).to.deep.equal(['{"a":{"id":1},"later":true}']);
+  });
+
+  it('leaves an empty bucket where there was no row', async () => {
+    const store = await stores.path('shop.db');
+    expect(await cli(['import', store, 'empty', '-', '--format', 'ndjson', '--key', 'id'])).to.include({
+      status: 0,
+    });
+    const db = await stores.openAt(store);
+    expect([...db.buckets()]).to.deep.equal([{ name: 'empty', entries: 0 }]);
+  });
+
+  it('fails in one line that says what to do', async () => {
+    const store = await stores.path('shop.db');
+    const file = await stores.path('orders.csv');
+    await writeFile(file, `${csvOf(table)}0000007,again,1,\n`);
+    const failing: Array<[words: string[], status: number, ...says: string[]]> = [
+      [['x', 'nowhere.csv', '--key', 'id'], 1, 'nowhere.csv', 'no such file'],
+      [['x', file, '--key', 'ident'], 2, '"ident"', '"id", "customer", "total", "note"'],
+      [['x', '-', '--key', 'id'], 2, '--format csv or --format ndjson'],
+      [['x', file, '--key', 'id', '--no-header'], 2, '--columns'],
+      [['x', file, '--key', 'id', '--sorted'], 1, '"0000007"', '"0002999"', 'leave out --sorted'],
+    ];
+    for (const [words, status, ...says] of failing) {
+      const result = await cliHere(['import', store, ...words]);
+      expect(result, result.stderr).to.include({ status, stdout: '' });
+      expect(result.stderr).to.match(/^btree-store: [^\n]*\n$/);
+      for (const part of says) expect(result.stderr).to.contain(part);
+      // A file that is missing must not leave a store behind.
+      if (words.includes('nowhere.csv')) expect(existsSync(store)).to.equal(false);
+    }
+  });
+
+  it('stops at Ctrl-C with what it took committed, says how much, and exits with 130', async () => {
+    const store = await stores.path('shop.db');
+    const many = orders(60_000);
+    const child = startCli([
+      'import',
+      store,
+      'rows',
+      '-',
+      '--format',
+      'csv',
+      '--key',
+      'id',
+      '--commit-every',
+      '1000',
+    ]);
+    const result = ended(child);
+    // The input goes on for ever, as far as the command knows. Once the pipe took it all, most of it was read.
+    child.stdin.on('error', () => undefined);
+    if (!child.stdin.write(csvOf(many))) await once(child.stdin, 'drain');
+    child.kill('SIGINT');
+    const { status, stdout, stderr } = await result;
+    expect(status, stderr).to.equal(130);
+    expect(stdout).to.equal('');
+    const committed = /stopped; ([\d,]+) rows committed, which stay\n$/.exec(stderr);
+    const rows = Number(committed?.[1].replaceAll(',', ''));
+    expect(rows, stderr).to.be.above(1000);
+    const found = await valuesOf(store, 'rows');
+    expect(found.length).to.equal(rows);
+    const wrong = found.findIndex((value, index) => value !== jsonOf(many.columns, many.rows[index]));
+    expect(wrong).to.equal(-1);
+  });
+
+  it('leaves a whole store where it is killed', async () => {
+    const store = await stores.path('shop.db');
+    const child = startCli([
+      'import',
+      store,
+      'rows',
+      '-',
+      '--format',
+      'csv',
+      '--key',
+      'id',
+      '--commit-every',
+      '1000',
+    ]);
+    const result = ended(child);
+    child.stdin.on('error', () => undefined);
+    if (!child.stdin.write(csvOf(orders(60_000)))) await once(child.stdin, 'drain');
+    child.kill('SIGKILL');
+    await result;
+    const found = await valuesOf(store, 'rows');
+    expect(found.length).to.be.above(1000);
+    expect(found).to.deep.equal(orders(found.length).rows.map((cells) => jsonOf(table.columns, cells)));
+  });
+});

@@ -1,0 +1,220 @@
+// lib/storage/page-cache.ts: frames against a Map from page to content, with as few frames as there can be.
+
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { PageCache } from '../../lib/storage/page-cache.js';
+import { raised } from '../helpers/errors.js';
+import { seeded } from '../helpers/seed.js';
+
+const PAGE_SIZE = 4096;
+/** What the smallest cache keeps: 64 clean frames, 64 dirty ones, 256 to spare. */
+const CLEAN_MAX = 64;
+const FRAMES = 64 + 64 + 256;
+
+const smallest = (): PageCache => new PageCache(PAGE_SIZE, 1, 1);
+
+interface ModelPage {
+  readonly base: number;
+  readonly version: number;
+  dirty: boolean;
+}
+
+/** Writes into each frame what it should hold, so that a frame given out twice is seen. */
+class CacheModel {
+  readonly cache = smallest();
+  readonly pages = new Map<number, ModelPage>();
+  private versions = 0;
+
+  get dirty(): number {
+    return [...this.pages.values()].filter((page) => page.dirty).length;
+  }
+
+  enterDirty(page: number): void {
+    if (this.pages.has(page)) return;
+    this.enter(page, this.cache.takeDirty(page), true);
+  }
+
+  enterClean(page: number, keep: boolean): void {
+    if (this.pages.has(page)) return;
+    const base = this.cache.takeLoading();
+    expect(this.cache.find(page), 'a page that is being loaded').to.equal(-1);
+    this.cache.loaded(base, page, keep);
+    this.enter(page, base, false);
+  }
+
+  failLoad(): void {
+    this.cache.dropLoading(this.cache.takeLoading());
+    this.dropEvicted();
+  }
+
+  private enter(page: number, base: number, dirty: boolean): void {
+    const version = ++this.versions;
+    expect(base % PAGE_SIZE).to.equal(0);
+    this.dropEvicted();
+    this.pages.set(page, { base, version, dirty });
+    this.cache.memory.u32[base >>> 2] = version;
+  }
+
+  markClean(page: number): void {
+    const known = this.pages.get(page);
+    if (known?.dirty !== true) return;
+    known.dirty = false;
+    this.cache.markClean(known.base);
+    this.dropEvicted();
+  }
+
+  discard(page: number): void {
+    this.cache.discard(page);
+    this.pages.delete(page);
+  }
+
+  /** Clean pages may go at any time; dirty ones may not. */
+  private dropEvicted(): void {
+    for (const [page, { base, dirty }] of this.pages) {
+      if (this.cache.holds(base, page)) continue;
+      expect(dirty, `dirty page ${page} is gone`).to.equal(false);
+      expect(this.cache.find(page), `page ${page}`).to.equal(-1);
+      this.pages.delete(page);
+    }
+  }
+
+  expectSame(pageMax: number): void {
+    const { cache, pages } = this;
+    for (let page = 0; page <= pageMax; page++) {
+      const known = pages.get(page);
+      const base = cache.find(page);
+      expect(base, `page ${page}`).to.equal(known?.base ?? -1);
+      if (known === undefined) continue;
+      expect(cache.memory.u32[base >>> 2], `content of page ${page}`).to.equal(known.version);
+      expect(cache.isDirty(base)).to.equal(known.dirty);
+      expect(cache.holds(base, page)).to.equal(true);
+      expect(cache.holds(base, page + 1)).to.equal(false);
+      expect(cache.view(base).byteLength).to.equal(PAGE_SIZE);
+      expect(cache.view(base).readUInt32LE(0)).to.equal(known.version);
+    }
+    expect(cache.dirtyFrames).to.equal(this.dirty);
+    expect(cache.cleanFrames).to.equal(pages.size - this.dirty);
+    const dirtyPages = [...pages].filter(([, { dirty }]) => dirty).sort(([a], [b]) => a - b);
+    expect(cache.dirtyBases()).to.deep.equal(dirtyPages.map(([, { base }]) => base));
+  }
+}
+
+const PAGES = 500;
+const page = fc.nat(PAGES);
+const operation = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(fc.constant('dirty' as const), page) },
+  { weight: 8, arbitrary: fc.tuple(fc.constantFrom('keep' as const, 'passing' as const), page) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant('written' as const), page) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant('discard' as const), page) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('fail' as const), page) },
+);
+
+describe('page cache', () => {
+  it('holds what a Map would, but for clean pages that it gave up', () => {
+    fc.assert(
+      fc.property(fc.array(operation, { minLength: 100, maxLength: 900, size: 'max' }), (steps) => {
+        const model = new CacheModel();
+        for (const [kind, page] of steps) {
+          // Past its bound the writer would spill; the cache itself goes on as long as frames last.
+          if (kind === 'dirty' && model.dirty < 200) model.enterDirty(page);
+          if (kind === 'keep' || kind === 'passing') model.enterClean(page, kind === 'keep');
+          if (kind === 'written') model.markClean(page);
+          if (kind === 'discard') model.discard(page);
+          if (kind === 'fail') model.failLoad();
+          expect(model.cache.cleanFrames).to.be.at.most(CLEAN_MAX);
+        }
+        model.expectSame(PAGES + 1);
+      }),
+      seeded(40),
+    );
+  });
+
+  it('finds pages whose places in the table collide, whichever of them go', () => {
+    const cache = smallest();
+    // The table has 1,024 places, chosen by the upper bits of a product: these all begin at one place.
+    const home = (number: number): number => Math.imul(number, 0x9e37_79b1) >>> (32 - 10);
+    const colliding: number[] = [];
+    for (let number = 1; colliding.length < 40; number++) if (home(number) >= 1020) colliding.push(number);
+    for (const number of colliding) cache.takeDirty(number);
+    for (let gone = 0; gone < colliding.length; gone += 2) {
+      cache.discard(colliding[gone]);
+      colliding.forEach((number, index) => {
+        const isGone = index % 2 === 0 && index <= gone;
+        expect(cache.find(number) < 0, `page ${number}`).to.equal(isGone);
+      });
+    }
+  });
+
+  it('keeps a page that was used since it last looked for one to give up', () => {
+    const cache = smallest();
+    for (let number = 0; number < CLEAN_MAX; number++) cache.loaded(cache.takeLoading(), number, false);
+    cache.find(5);
+    for (let number = 100; number < 100 + CLEAN_MAX - 1; number++) {
+      cache.loaded(cache.takeLoading(), number, false);
+      // Found as a descent finds the upper branches, again and again.
+      expect(cache.find(5), `after page ${number}`).to.be.at.least(0);
+    }
+    let left = 0;
+    for (let number = 0; number < CLEAN_MAX; number++) if (cache.find(number) >= 0) left++;
+    expect(left).to.equal(1);
+  });
+
+  it('gives up pages of a passing scan before those that were read to be kept', () => {
+    const cache = smallest();
+    for (let number = 0; number < CLEAN_MAX; number++)
+      cache.loaded(cache.takeLoading(), number, number % 2 === 0);
+    for (let number = 100; number < 100 + CLEAN_MAX / 2; number++)
+      cache.loaded(cache.takeLoading(), number, true);
+    for (let number = 0; number < CLEAN_MAX; number++)
+      expect(cache.find(number) >= 0, `page ${number}`).to.equal(number % 2 === 0);
+  });
+
+  it('does not hold a page in a frame that is being filled with another', () => {
+    const cache = smallest();
+    const bases = new Map<number, number>();
+    for (let number = 0; number < CLEAN_MAX; number++) {
+      const base = cache.takeLoading();
+      cache.loaded(base, number, false);
+      bases.set(base, number);
+    }
+    const loading = cache.takeLoading();
+    const evicted = bases.get(loading);
+    if (evicted === undefined) throw new Error('the cache was full, and yet no page went');
+    expect(cache.find(evicted)).to.equal(-1);
+    // Whoever kept the base across a wait for the disk must not read half of another page from it.
+    expect(cache.holds(loading, evicted)).to.equal(false);
+    cache.dropLoading(loading);
+    expect(cache.holds(loading, evicted)).to.equal(false);
+  });
+
+  it('bounds what reads ahead may take, and counts it right after success and failure', () => {
+    const cache = smallest();
+    const taken: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      while (cache.canReadAhead) taken.push(cache.takeLoading());
+      expect(taken.length).to.be.within(64, 256);
+      // Others must still find frames.
+      cache.dropLoading(cache.takeLoading());
+      cache.takeDirty(10_000 + round);
+      taken.splice(0).forEach((base, index) => {
+        if (index % 2 === 0) cache.loaded(base, 1000 * round + index, false);
+        else cache.dropLoading(base);
+      });
+    }
+  });
+
+  it('says so when every frame is in use', () => {
+    const cache = smallest();
+    for (let number = 0; number < FRAMES; number++) cache.takeDirty(number);
+    raised('INTERNAL', () => cache.takeDirty(FRAMES));
+    raised('INTERNAL', () => cache.takeLoading());
+    cache.discard(7);
+    expect(cache.takeDirty(FRAMES)).to.be.at.least(0);
+  });
+
+  it('keeps at least 64 pages, and no more than it was told to', () => {
+    const cache = new PageCache(PAGE_SIZE, 100 * PAGE_SIZE, 1);
+    for (let number = 0; number < 300; number++) cache.loaded(cache.takeLoading(), number, true);
+    expect(cache.cleanFrames).to.equal(100);
+  });
+});

@@ -1,0 +1,147 @@
+// lib/storage/page-writer.ts: neighbours go out together, sealed, in requests of a megabyte at the most.
+
+import { expect } from 'chai';
+import { initPage, KIND_LEAF, pageStamp, verifyPage } from '../../lib/format/page.js';
+import { PageMemory } from '../../lib/format/page-memory.js';
+import { MemoryFile } from '../../lib/storage/memory-file.js';
+import { PageCache } from '../../lib/storage/page-cache.js';
+import { PageWriter } from '../../lib/storage/page-writer.js';
+
+const PAGE_SIZE = 4096;
+const MEGABYTE_PAGES = 256;
+
+class RecordingFile extends MemoryFile {
+  /** First page and count of pages of each request. */
+  readonly requests: Array<[page: number, pages: number]> = [];
+  onWrite: () => void = () => undefined;
+
+  override writeSync(source: Buffer, offset: number, length: number, position: number): void {
+    this.requests.push([position / PAGE_SIZE, length / PAGE_SIZE]);
+    super.writeSync(source, offset, length, position);
+    this.onWrite();
+  }
+}
+
+/** A cache with these pages dirty in it, made at the given sequences. */
+function cacheWith(pages: readonly number[], sequence: (page: number) => number = () => 5): PageCache {
+  const cache = new PageCache(PAGE_SIZE, 1, 4 * 1024 * 1024);
+  // In no order: where the frames lie must not matter.
+  for (const page of [...pages].reverse()) {
+    const base = cache.takeDirty(page);
+    initPage(cache.memory, base, KIND_LEAF, page, page * 10, sequence(page));
+    cache.memory.bytes.fill(page & 0xff, base + 32, base + PAGE_SIZE);
+  }
+  return cache;
+}
+
+function expectWritten(file: MemoryFile, pages: readonly number[]): void {
+  const memory = new PageMemory(PAGE_SIZE);
+  for (const page of pages) {
+    file.readSync(memory.bytes, 0, PAGE_SIZE, page * PAGE_SIZE);
+    verifyPage(memory, 0, PAGE_SIZE, page, page * 10);
+    expect(memory.bytes[PAGE_SIZE - 1]).to.equal(page & 0xff);
+  }
+}
+
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);
+
+const cases: ReadonlyArray<[what: string, pages: number[], requests: Array<[number, number]>]> = [
+  ['nothing', [], []],
+  ['one page', [9], [[9, 1]]],
+  ['neighbours together', [6, 7, 8], [[6, 3]]],
+  [
+    'others apart',
+    [6, 8, 9, 11],
+    [
+      [6, 1],
+      [8, 2],
+      [11, 1],
+    ],
+  ],
+  ['a megabyte in one request', numbers(6, 6 + MEGABYTE_PAGES), [[6, MEGABYTE_PAGES]]],
+  [
+    'more in several',
+    numbers(6, 6 + MEGABYTE_PAGES + 3),
+    [
+      [6, MEGABYTE_PAGES],
+      [6 + MEGABYTE_PAGES, 3],
+    ],
+  ],
+];
+
+describe('page writer', () => {
+  for (const [what, pages, requests] of cases) {
+    it(`writes ${what}, for a checkpoint`, async () => {
+      const file = new RecordingFile();
+      const writer = new PageWriter(file, PAGE_SIZE);
+      await writer.write(cacheWith(pages), pages, 5);
+      expect(file.requests).to.deep.equal(requests);
+      expectWritten(file, pages);
+      expect(writer.counts.pagesWritten).to.equal(pages.length);
+      expect(writer.counts.bytesWritten).to.equal(pages.length * PAGE_SIZE);
+    });
+
+    it(`writes ${what}, at once`, () => {
+      const file = new RecordingFile();
+      const writer = new PageWriter(file, PAGE_SIZE);
+      const cache = cacheWith(pages);
+      writer.writeSync(cache.memory, cache.dirtyBases());
+      expect(file.requests).to.deep.equal(requests);
+      expectWritten(file, pages);
+      expect(writer.counts.pagesWritten).to.equal(pages.length);
+    });
+  }
+
+  it('leaves out what a checkpoint need not write: clean pages, later ones, and those that are gone', async () => {
+    const file = new RecordingFile();
+    const pages = numbers(6, 12);
+    const cache = cacheWith(pages, (page) => (page === 8 ? 6 : 5));
+    cache.markClean(cache.find(6));
+    cache.discard(10);
+    await new PageWriter(file, PAGE_SIZE).write(cache, pages, 5);
+    expect(file.requests).to.deep.equal([
+      [7, 1],
+      [9, 1],
+      [11, 1],
+    ]);
+    expectWritten(file, [7, 9, 11]);
+  });
+
+  it('sees what changed while it waited for a request', async () => {
+    const file = new RecordingFile();
+    const pages = [6, 8, 10, 12];
+    const cache = cacheWith(pages);
+    file.onWrite = () => {
+      file.onWrite = () => undefined;
+      cache.discard(8);
+      // The number is taken by a transaction that is still changing the page.
+      initPage(cache.memory, cache.takeDirty(8), KIND_LEAF, 8, 80, 7);
+      cache.markClean(cache.find(10));
+    };
+    await new PageWriter(file, PAGE_SIZE).write(cache, pages, 5);
+    expect(file.requests).to.deep.equal([
+      [6, 1],
+      [12, 1],
+    ]);
+  });
+
+  it('writes pages that were laid out elsewhere to their places', async () => {
+    const file = new RecordingFile();
+    const memory = new PageMemory(3 * PAGE_SIZE);
+    [20, 3, 21].forEach((page, index) => {
+      initPage(memory, index * PAGE_SIZE, KIND_LEAF, page, page, 1);
+    });
+    await new PageWriter(file, PAGE_SIZE).writeLaidOut(memory, [0, PAGE_SIZE, 2 * PAGE_SIZE]);
+    expect(file.requests.map(([page]) => page)).to.deep.equal([20, 3, 21]);
+    file.readSync(memory.bytes, 0, PAGE_SIZE, 3 * PAGE_SIZE);
+    expect(pageStamp(memory, 0)).to.equal(3);
+  });
+
+  it('counts syncs', async () => {
+    const writer = new PageWriter(new MemoryFile(), PAGE_SIZE);
+    await writer.sync();
+    await writer.sync();
+    expect(writer.counts.syncs).to.equal(2);
+  });
+});

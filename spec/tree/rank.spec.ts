@@ -1,0 +1,206 @@
+// lib/tree/rank.ts, leaf-cursor.ts and range-cursor.ts: counts and walks over every kind of bounds.
+
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { StoreError } from '../../lib/errors.js';
+import { readLeafKey } from '../../lib/format/leaf.js';
+import { nodeCount } from '../../lib/format/node.js';
+import { MemoryFile } from '../../lib/storage/memory-file.js';
+import { isInBounds, type KeyBounds } from '../../lib/tree/key-bounds.js';
+import { LeafCursor } from '../../lib/tree/leaf-cursor.js';
+import { RangeCursor } from '../../lib/tree/range-cursor.js';
+import { countEntries } from '../../lib/tree/rank.js';
+import { expectEntries, numbered, patterned } from '../helpers/bytes.js';
+import { rejected } from '../helpers/errors.js';
+import { nodeKeys, sortedKeys } from '../helpers/format-keys.js';
+import { seeded } from '../helpers/seed.js';
+import { TreeLab } from '../helpers/tree-lab.js';
+
+const pairedKey = (index: number): Buffer =>
+  Buffer.from(`${String(index >>> 1).padStart(5, '0')}${'y'.repeat(1015)}${index & 1}`);
+
+/** A tree of several levels. */
+async function paired(entries: number, file = new MemoryFile()): Promise<TreeLab> {
+  const lab = await TreeLab.open(4096, file);
+  await lab.edit((edits) => {
+    for (let i = 0; i < entries; i++) edits.put(pairedKey(i), patterned(5, i));
+  });
+  return lab;
+}
+
+function boundsFrom(end: fc.Arbitrary<Buffer>): fc.Arbitrary<KeyBounds> {
+  return fc.record(
+    { lower: end, lowerOpen: fc.boolean(), upper: end, upperOpen: fc.boolean() },
+    { requiredKeys: [] },
+  );
+}
+
+describe('bounds over a tree', () => {
+  let lab: TreeLab;
+  const all = Array.from({ length: 400 }, (_, i): [Buffer, Buffer] => [pairedKey(i), patterned(5, i)]);
+  before(async () => {
+    lab = await paired(400);
+    expect(lab.depth).to.be.at.least(3);
+  });
+  after(() => lab.close());
+
+  // Keys that are there, that lie between two, and that begin with one or are its beginning.
+  const ends = fc
+    .tuple(fc.nat(405), fc.integer({ min: 0, max: 1025 }), fc.constantFrom('', '\0', '\xff'))
+    .map(([index, length, more]) =>
+      Buffer.concat([pairedKey(index).subarray(0, length), Buffer.from(more, 'latin1')]),
+    );
+
+  it('counts what lies inside', () => {
+    fc.assert(
+      fc.property(boundsFrom(ends), (bounds) => {
+        const inside = all.filter(([key]) => isInBounds(bounds, key));
+        expect(countEntries(lab.pager, lab.root, bounds)).to.equal(inside.length);
+      }),
+      seeded(300),
+    );
+  });
+
+  it('walks what lies inside, forwards and backwards, a bounded number at a time', async () => {
+    const limits = fc.option(fc.nat(420), { nil: undefined });
+    await fc.assert(
+      fc.asyncProperty(
+        boundsFrom(ends),
+        fc.boolean(),
+        limits,
+        fc.integer({ min: 1, max: 9 }),
+        fc.boolean(),
+        async (bounds, reverse, limit, max, wait) => {
+          const expected = all.filter(([key]) => isInBounds(bounds, key));
+          if (reverse) expected.reverse();
+          let closed = 0;
+          const cursor = new RangeCursor(lab.pager, lab.root, { bounds, reverse, limit }, () => closed++);
+          const entries: Array<[Buffer, Buffer]> = [];
+          for (;;) {
+            const batch = wait ? await cursor.nextBatch(max) : cursor.nextBatchSync(max);
+            if (batch === null) break;
+            expect(batch.length).to.be.within(1, max);
+            for (let i = 0; i < batch.length; i++) {
+              entries.push([Buffer.from(batch.key(i)), Buffer.from(batch.value(i))]);
+              expect(batch.keyLength(i)).to.equal(batch.key(i).length);
+            }
+            expect(() => batch.key(batch.length)).to.throw(RangeError);
+          }
+          expectEntries(entries, expected.slice(0, limit));
+          expect(closed).to.equal(1);
+          expect(cursor.nextBatchSync(1)).to.equal(null);
+        },
+      ),
+      seeded(60),
+    );
+  });
+
+  it('counts and walks small trees of any keys', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(nodeKeys(1024), { maxLength: 40 }),
+        fc.array(boundsFrom(nodeKeys(300)), { maxLength: 8 }),
+        async (given, ranges) => {
+          const small = await TreeLab.open();
+          const keys = sortedKeys(given);
+          await small.edit((edits) => {
+            for (const key of keys) edits.put(key, key);
+          });
+          for (const bounds of ranges) {
+            const inside = keys.filter((key) => isInBounds(bounds, key));
+            expect(countEntries(small.pager, small.root, bounds)).to.equal(inside.length);
+            const entries = inside.map((key): [Buffer, Buffer] => [key, key]);
+            expectEntries(small.entries(bounds), entries);
+            expectEntries(small.entries(bounds, true), entries.reverse());
+          }
+          await small.close();
+        },
+      ),
+      seeded(40),
+    );
+  });
+
+  it('is empty in an empty tree', async () => {
+    const empty = await TreeLab.open();
+    expect(countEntries(empty.pager, empty.root, {})).to.equal(0);
+    expect(empty.entries()).to.deep.equal([]);
+    const cursor = new LeafCursor(empty.pager, empty.root);
+    expect([cursor.seekFirst(), cursor.seekLast(), cursor.seek(Buffer.from('a'), 1)]).to.deep.equal([
+      false,
+      false,
+      false,
+    ]);
+    await empty.close();
+  });
+
+  it('lets go of its snapshot when the disk fails while it reads ahead', async () => {
+    class FailingFile extends MemoryFile {
+      failing = false;
+
+      override async readMany(targets: readonly Buffer[], position: number): Promise<number> {
+        if (this.failing) throw new StoreError('IO_ERROR', 'the spec wants it so');
+        return super.readMany(targets, position);
+      }
+    }
+    const file = new FailingFile();
+    const first = await TreeLab.open(4096, file);
+    await first.edit((edits) => {
+      for (let i = 0; i < 3000; i++) edits.put(Buffer.from(numbered(i)), patterned(300, i));
+    });
+    await first.close();
+    const again = await TreeLab.open(4096, file);
+    file.failing = true;
+    const read = async (): Promise<void> => {
+      for await (const _ of again.db.bucket('tree').range());
+    };
+    await rejected('IO_ERROR', read());
+    expect(again.store.snapshots.count).to.equal(0);
+    file.failing = false;
+    await again.close();
+  });
+});
+
+describe('leaf cursor', () => {
+  it('goes over every leaf in order, in both directions', async () => {
+    const lab = await paired(300);
+    const cursor = new LeafCursor(lab.pager, lab.root);
+    const forwards: number[] = [];
+    expect(cursor.seekFirst()).to.equal(true);
+    do forwards.push(cursor.page);
+    while (cursor.next());
+    expect(cursor.next()).to.equal(false);
+    const backwards: number[] = [];
+    expect(cursor.seekLast()).to.equal(true);
+    do backwards.push(cursor.page);
+    while (cursor.previous());
+    expect(backwards.reverse()).to.deep.equal(forwards);
+    expect(new Set(forwards).size).to.equal((await lab.db.check()).pages.leaf - 1);
+    await lab.close();
+  });
+
+  it('finds the leaf of each key, and its neighbours from there', async () => {
+    const lab = await paired(200);
+    const { memory, pageSize } = lab.pager;
+    const cursor = new LeafCursor(lab.pager, lab.root);
+    const firstOf = (): string => {
+      const key = Buffer.alloc(pageSize);
+      return key.toString('latin1', 0, readLeafKey(memory, cursor.load(), pageSize, 0, key, 0));
+    };
+    for (let i = 0; i < 200; i++) {
+      const key = pairedKey(i);
+      expect(cursor.seek(key, key.length)).to.equal(true);
+      const base = cursor.load();
+      const last = Buffer.alloc(pageSize);
+      const length = readLeafKey(memory, base, pageSize, nodeCount(memory, base) - 1, last, 0);
+      const here = firstOf();
+      expect(here <= key.toString('latin1')).to.equal(true);
+      expect(key.toString('latin1') <= last.toString('latin1', 0, length)).to.equal(true);
+      if (cursor.next()) {
+        expect(firstOf() > key.toString('latin1')).to.equal(true);
+        expect(cursor.previous()).to.equal(true);
+      } else cursor.seek(key, key.length);
+      expect(firstOf()).to.equal(here);
+    }
+    await lab.close();
+  });
+});

@@ -160,10 +160,10 @@ describe('range', () => {
     const cases: Array<[what: string, options: RangeOptions]> = [
       ['all', {}],
       ['all, reversed', { reverse: true }],
-      ['the middle', { gt: numbered(100), lte: numbered(1500) }],
-      ['the middle, reversed', { gt: numbered(100), lte: numbered(1500), reverse: true }],
-      ['a few', { gte: numbered(700), limit: 5 }],
-      ['a few, reversed', { lt: numbered(700), limit: 5, reverse: true }],
+      ['the middle', { gt: numbered(50), lte: numbered(450) }],
+      ['the middle, reversed', { gt: numbered(50), lte: numbered(450), reverse: true }],
+      ['a few', { gte: numbered(300), limit: 5 }],
+      ['a few, reversed', { lt: numbered(300), limit: 5, reverse: true }],
       ['none, by its limit', { limit: 0 }],
       ['none, by its bounds', { gt: 'x', lt: 'y' }],
       ['none, inverted', { gt: 'y', lt: 'a' }],
@@ -172,7 +172,8 @@ describe('range', () => {
       for (const [face, entriesOf] of Object.entries(FACES)) {
         it(`${face} has what the bucket has, from a small cache over a ${place}`, async () => {
           const db = await stores.openIn(place, { cacheBytes: 1 });
-          const { bucket, model } = await filled(db, numberedKeys(2000), 60);
+          // More pages than the 64 that the smallest cache keeps.
+          const { bucket, model } = await filled(db, numberedKeys(600), 500);
           for (const [what, options] of cases) {
             expectEntries(await entriesOf(bucket.range(options)), model.range(options), what);
             expect(db.stats().snapshots, what).to.equal(0);

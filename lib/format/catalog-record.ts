@@ -62,20 +62,27 @@ export function decodeCatalogRecord(bytes: Buffer, name: string): CatalogRecord 
     bytes.length < CHECKPOINT_AT ||
     bytes.length !== CHECKPOINT_AT + bytes.readUInt32LE(CHECKPOINT_LENGTH_AT)
   ) {
-    throw new StoreError(
-      'PAGE_CORRUPT',
-      `the catalog record of bucket ${JSON.stringify(name)} is damaged: restore the store from a backup`,
-    );
+    throw damaged(name);
   }
+  const entries = Number(bytes.readBigUInt64LE(ENTRIES_AT));
+  const created = Number(bytes.readBigUInt64LE(CREATED_AT));
+  if (!Number.isSafeInteger(entries) || !Number.isSafeInteger(created)) throw damaged(name);
   const flags = bytes.readUInt32LE(FLAGS_AT);
   return {
     root: {
       page: bytes.readUInt32LE(ROOT_PAGE_AT),
       stamp: bytes.readUInt32LE(ROOT_STAMP_AT),
-      entries: Number(bytes.readBigUInt64LE(ENTRIES_AT)),
+      entries,
       large: (flags & FLAG_LARGE) !== 0,
     },
-    created: Number(bytes.readBigUInt64LE(CREATED_AT)),
+    created,
     checkpoint: (flags & FLAG_CHECKPOINT) !== 0 ? bytes.toString('utf8', CHECKPOINT_AT) : undefined,
   };
+}
+
+function damaged(name: string): StoreError {
+  return new StoreError(
+    'PAGE_CORRUPT',
+    `the catalog record of bucket ${JSON.stringify(name)} is damaged: restore the store from a backup`,
+  );
 }

@@ -143,9 +143,10 @@ export class PageTransaction implements PageReader, ValueSpace {
     const copyPage = pageNumberAt(this.memory, copy);
     // Making room for the copy may have dropped the original, so it is looked up again.
     const original = this.pager.load(page, stamp);
-    this.noteFreed(page, pageSequence(this.memory, original));
+    const birth = pageSequence(this.memory, original);
     this.memory.bytes.set(this.pager.cache.view(original), copy);
     this.setIdentity(copy, copyPage);
+    this.noteFreed(page, birth);
     return copy;
   }
 
@@ -223,6 +224,9 @@ export class PageTransaction implements PageReader, ValueSpace {
     const bases = cache.dirtyBases();
     this.writer.writeSync(this.memory, bases);
     for (const base of bases) cache.markClean(base);
+    // Under another stamp from here on: then a page that was written now and is given up later can be
+    // written again, as it is not the same version of it.
+    this.freeze();
   }
 
   /**
@@ -234,6 +238,8 @@ export class PageTransaction implements PageReader, ValueSpace {
     const kept = new NumberList();
     for (let i = 0; i < born.length; i++) {
       const page = born.at(i);
+      // Given up along the way, and reserved since by work beside the transaction: no longer ours.
+      if (this.space.isReserved(page)) continue;
       if (!held) {
         this.pager.cache.discard(page);
         this.space.release(page);
@@ -250,7 +256,21 @@ export class PageTransaction implements PageReader, ValueSpace {
   }
 
   private noteFreed(page: number, birth: number): void {
+    if (this.isOursAlone(birth)) {
+      this.pager.cache.discard(page);
+      this.space.release(page);
+      return;
+    }
     this.freedPages.push(page);
     this.freedBirths.push(birth);
+  }
+
+  /** Whether a page that was made at `birth` is the transaction's, under an earlier stamp, and no reader has it. */
+  private isOursAlone(birth: number): boolean {
+    return (
+      birth >= this.firstSequence &&
+      birth < this.currentSequence &&
+      !this.snapshots.needs(birth, this.currentSequence)
+    );
   }
 }

@@ -184,6 +184,10 @@ export class Space {
     this.reservedTotal += group.reservedCount - before;
   }
 
+  isReserved(page: number): boolean {
+    return this.group(this.geometry.groupOf(page)).isReserved(page % this.geometry.groupPages);
+  }
+
   /** Ends a reservation: the page is a transaction's from here on. */
   unreserve(page: number): void {
     const group = this.group(this.geometry.groupOf(page));
@@ -297,6 +301,10 @@ export class Space {
     const group = new SpaceGroup(this.geometry.groupPages);
     const first = index * this.geometry.groupPages;
     const end = this.geometry.fixedEnd(index);
+    const { runGroups } = this.geometry;
+    // The file may have been longer once: what was said of this run then is no longer in it.
+    if (index > 0 && index % runGroups === 0)
+      this.directories[this.geometry.runOf(index)] = new Uint32Array(runGroups * 2);
     this.groups[index] = group;
     this.pages = end;
     for (let page = first; page < end; page++) {

@@ -291,6 +291,15 @@ export class Store {
     return pages;
   }
 
+  /** Where a map of free space is damaged the file stays as long as it is: no reason not to close the store. */
+  private async shrinkIfSound(): Promise<void> {
+    try {
+      await this.shrink();
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'PAGE_CORRUPT') throw error;
+    }
+  }
+
   /** For a commit that is done again: it gets the sequence that it had. */
   resumeAt(sequence: number): void {
     this.lastSequence = sequence - 1;
@@ -340,7 +349,8 @@ export class Store {
     try {
       await this.checkpointer.idle();
       if (!this.readOnly && this.failure === undefined) {
-        await this.shrink();
+        await this.checkpointNow();
+        await this.shrinkIfSound();
         await this.checkpointer.evenOut(this.stateOf(this.latest));
         clean = true;
       }

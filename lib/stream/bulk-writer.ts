@@ -78,7 +78,8 @@ export class BulkWriter extends Writable {
   }
 
   /**
-   * Progress about ten times a second; completes with the load, and fails with it.
+   * Progress about ten times a second. Completes with the load, however that ends: a failure is told by
+   * `finish` and by the stream's 'error'.
    */
   get progress$(): Observable<BulkProgress> {
     return this.progress.asObservable();
@@ -278,7 +279,8 @@ export class BulkWriter extends Writable {
     if (this.failure !== undefined) return;
     this.failure = error;
     this.wake();
-    this.progress.error(error);
+    // The failure is told by the stream and by `finish`: an error here would end a process that only looks on.
+    this.progress.complete();
     if (!this.destroyed) this.destroy(error);
   }
 

@@ -1,6 +1,6 @@
 // Heavy load: splits and merges in every order and with keys of every kind, beside a model.
 
-import type { Database, OpenOptions } from 'btree-store';
+import type { Database, OpenOptions, RangeOptions } from 'btree-store';
 import { expect } from 'chai';
 import { expectEntries, numbered, patterned } from '../helpers/bytes.js';
 import { ModelBucket } from '../helpers/model.js';
@@ -76,13 +76,14 @@ describe('load', () => {
         const model = new ModelBucket();
         await take(db, model, puts(inserted(), 40));
         expectSame(db, model, 'loaded');
-        const { depth, leafPages } = (await db.check()).bucketReports[0];
-        expect(depth).to.equal(3);
+        const { depth } = (await db.check()).bucketReports[0];
+        expect(depth).to.be.at.least(2);
         const order = ORDERS[deleteOrder]();
         await take(db, model, deletes(order.slice(0, COUNT / 2)));
         expectSame(db, model, 'half deleted');
-        const half = (await db.check()).bucketReports[0];
-        expect(half.leafPages).to.be.below(leafPages * 0.75);
+        expect((await db.check()).bucketReports[0].averageLeafFill, 'fill of the leaves').to.be.at.least(
+          0.45,
+        );
         await take(db, model, deletes(order.slice(COUNT / 2)));
         expectSame(db, model, 'all deleted');
         expect((await db.check()).pages.leaf, 'leaves of the catalog alone').to.equal(1);
@@ -140,7 +141,8 @@ describe('load', () => {
             Buffer.concat([number(Math.imul(index, 0x9e37_79b1) >>> 0), Buffer.alloc(LIMIT - 4, 'x')]),
         },
         'at the limit of their size, with large pages': {
-          count: 2000,
+          // No more: strings of so many characters all have one hash in the model's map.
+          count: 300,
           pageSize: 65536,
           key: (index) => Buffer.concat([Buffer.alloc(16384 - 4, 'x'), number(index)]),
         },
@@ -199,56 +201,46 @@ describe('load', () => {
     }
   });
 
-  it('answers ranges that begin and end at every boundary of a deep tree, in both directions', async () => {
+  it('answers ranges that begin and end at every boundary of a tree, in both directions', async () => {
     const db = await stores.openMemory();
-    const model = new ModelBucket();
-    // Long keys without a common prefix: three or four to a leaf and to a branch.
-    const keys = Array.from({ length: 400 }, (_, index) =>
-      Buffer.concat([Buffer.of(index >>> 1, (index & 1) * 0x80), Buffer.alloc(900, index)]),
-    );
+    // Groups of keys that differ late: separators within a group are long, and those of several share nothing.
+    const group = (index: number): Buffer => Buffer.concat([Buffer.of(index >>> 5), Buffer.alloc(900, 'm')]);
+    const keyAt = (index: number): Buffer => Buffer.concat([group(index), Buffer.of((index & 31) * 8 + 1)]);
+    const keys = Array.from({ length: 800 }, (_, index) => keyAt(index));
     await take(
       db,
-      model,
-      keys.map((key, index) => ({ key, value: Buffer.of(index) })),
+      new ModelBucket(),
+      keys.map((key, index) => ({ key, value: patterned(400, index) })),
     );
-    expect((await db.check()).bucketReports[0].depth).to.be.at.least(5);
-    const bucket = db.bucket('b');
+    expect((await db.check()).bucketReports[0].depth).to.be.at.least(3);
     for (let index = 0; index < keys.length; index++) {
-      // At the key, just before it, and just after it.
-      const places = [keys[index], keys[index].subarray(0, 901), Buffer.concat([keys[index], Buffer.of(0)])];
-      for (const place of places) {
-        for (const bound of ['gt', 'gte', 'lt', 'lte'] as const) {
-          const toEnd = bound === 'lt' || bound === 'lte' ? index : keys.length - index;
-          for (const reverse of [false, true]) {
-            const options = { [bound]: place, reverse, limit: 3 };
-            const isAfter = place.length > keys[index].length;
-            const isBefore = place.length < keys[index].length;
-            const inside = indexesInside(keys.length, index, bound, isBefore, isAfter);
-            const expected = (reverse ? inside.slice(-3).reverse() : inside.slice(0, 3)).map(
-              (at) => keys[at],
-            );
-            const found = bucket.range(options).toArray();
-            if (found.length !== expected.length || found.some(([key], i) => !key.equals(expected[i])))
-              expect.fail(
-                `${bound} at ${index}, reverse ${reverse}, ${toEnd} to the end: ${found.length} found`,
-              );
-          }
+      const places = [
+        { place: Buffer.concat([group(index), Buffer.of((index & 31) * 8)]), rank: index, isKey: false },
+        { place: keys[index], rank: index, isKey: true },
+        { place: Buffer.concat([keys[index], Buffer.of(0)]), rank: index + 1, isKey: false },
+      ];
+      for (const { place, rank, isKey } of places) {
+        const bounds: [RangeOptions, Buffer[]][] = [
+          [{ gt: place }, keys.slice(isKey ? rank + 1 : rank)],
+          [{ gte: place }, keys.slice(rank)],
+          [{ lt: place }, keys.slice(0, rank)],
+          [{ lte: place }, keys.slice(0, isKey ? rank + 1 : rank)],
+        ];
+        for (const [bound, inside] of bounds) {
+          expectFirst(db, { ...bound, limit: 2 }, inside.slice(0, 2));
+          expectFirst(db, { ...bound, limit: 2, reverse: true }, inside.slice(-2).reverse());
         }
       }
     }
   });
 });
 
-/** The keys that a bound at, before or after key `index` leaves inside. */
-function indexesInside(
-  count: number,
-  index: number,
-  bound: 'gt' | 'gte' | 'lt' | 'lte',
-  isBefore: boolean,
-  isAfter: boolean,
-): number[] {
-  const all = Array.from({ length: count }, (_, at) => at);
-  const isLower = bound === 'gt' || bound === 'gte';
-  const own = isBefore ? isLower : isAfter ? !isLower : bound === 'gte' || bound === 'lte';
-  return all.filter((at) => (at === index ? own : isLower ? at > index : at < index));
+/** Compares keys without an assertion a range, of which there are many. */
+function expectFirst(db: Database, options: RangeOptions, expected: readonly Buffer[]): void {
+  const found = db.bucket('b').range(options).toArray();
+  if (found.length === expected.length && found.every(([key], i) => key.equals(expected[i]))) return;
+  expect(
+    found.map(([key]) => key.toString('hex')),
+    JSON.stringify(options),
+  ).to.deep.equal(expected.map((key) => key.toString('hex')));
 }

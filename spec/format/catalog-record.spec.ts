@@ -49,6 +49,16 @@ describe('catalog record', () => {
     raised('PAGE_CORRUPT', () => decodeCatalogRecord(Buffer.concat([bytes, Buffer.alloc(1)]), 'orders'));
   });
 
+  it('is refused with counts and sequences past counting', () => {
+    for (const at of [8, 16]) {
+      for (const number of [2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]) {
+        const bytes = encodeCatalogRecord({ root: EMPTY_TREE, created: 7, checkpoint: undefined });
+        bytes.writeBigUInt64LE(number, at);
+        raised('PAGE_CORRUPT', () => decodeCatalogRecord(bytes, 'orders'));
+      }
+    }
+  });
+
   it('is refused with another length of its checkpoint', () => {
     for (const length of [0, 3, 5, 0x7fff_ffff, 0xffff_ffff]) {
       const bytes = encodeCatalogRecord({ root: EMPTY_TREE, created: 7, checkpoint: 'here' });

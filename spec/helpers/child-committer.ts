@@ -1,16 +1,15 @@
 // A process of its own that commits one step after the other until it is killed, and writes the number of each
-// once its commit has resolved. Arguments: the path, the kind of steps, the step to begin with.
+// once its commit has resolved. Arguments: the path, and the step to begin with.
 
 import fs from 'node:fs';
 import { open } from 'btree-store';
-import { isStepKind, takeStep } from './steps.js';
+import { takeStep } from './steps.js';
 
-const [path, kind, first] = process.argv.slice(2);
-if (!isStepKind(kind)) throw new Error(`no kind of steps: ${kind}`);
+const [path, first] = process.argv.slice(2);
 const db = await open(path);
 console.log('open');
 for (let step = Number(first); ; step++) {
-  await takeStep(db, kind, step);
+  await takeStep(db, step);
   // Synchronous: what is written here has left this process when the next step begins.
   fs.writeSync(1, `${step}\n`);
 }

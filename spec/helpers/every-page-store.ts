@@ -4,7 +4,7 @@
 import type { StoreDatabase } from '../../lib/database.js';
 import type { PageSize } from '../../lib/format/page.js';
 import { numbered, patterned } from './bytes.js';
-import { bytesAfter } from './store-bytes.js';
+import { bytesAfter, bytesDuring } from './store-bytes.js';
 
 /** Two and two share nearly all of their bytes: few children fit into a branch, so trees become high. */
 const pairedKey = (index: number, length: number): string =>
@@ -59,13 +59,19 @@ async function fourth(db: StoreDatabase, pageSize: number): Promise<void> {
   });
 }
 
-/** The bytes of the file after each commit; the last of them is the store. */
-export function everyPageStore(pageSize: PageSize): Promise<Buffer[]> {
-  return bytesAfter(
+/** So small that it changes a few pages only, and that the meta page before tells of the commit before. */
+async function fifth(db: StoreDatabase): Promise<void> {
+  await db.bucket('wide').put(numbered(34), 'changed again');
+}
+
+/** The bytes of the file after each commit; the last of them is the store, its two meta pages of two commits. */
+export async function everyPageStore(pageSize: PageSize): Promise<Buffer[]> {
+  const versions = await bytesAfter(
     pageSize,
     (db) => first(db, pageSize),
     (db) => second(db, pageSize),
     (db) => third(db),
     (db) => fourth(db, pageSize),
   );
+  return [...versions, await bytesDuring(versions[versions.length - 1], fifth)];
 }

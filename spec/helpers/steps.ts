@@ -8,8 +8,9 @@ import { ModelBucket } from './model.js';
 export const STEP_KINDS = ['puts', 'transactions', 'large values', 'bulk loads'] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
-export function isStepKind(kind: string): kind is StepKind {
-  return (STEP_KINDS as readonly string[]).includes(kind);
+/** The kinds take turns; each has a bucket of its own, named after it. */
+export function kindOf(step: number): StepKind {
+  return STEP_KINDS[step % STEP_KINDS.length];
 }
 
 /** Changes of a step, in order; a value of undefined deletes. All of them are in one commit. */
@@ -38,9 +39,10 @@ function changesOf(kind: StepKind, step: number): Array<[key: string, value: Buf
 }
 
 /** Takes a step in a store, and resolves once it is committed. */
-export async function takeStep(db: Database, kind: StepKind, step: number): Promise<void> {
+export async function takeStep(db: Database, step: number): Promise<void> {
+  const kind = kindOf(step);
   const changes = changesOf(kind, step);
-  const bucket = db.bucket('b');
+  const bucket = db.bucket(kind);
   if (kind === 'puts') {
     for (const [key, value] of changes) await bucket.put(key, value ?? '');
     return;
@@ -54,16 +56,16 @@ export async function takeStep(db: Database, kind: StepKind, step: number): Prom
   }
   await db.write((tx) => {
     for (const [key, value] of changes) {
-      if (value === undefined) tx.bucket('b').delete(key);
-      else tx.bucket('b').put(key, value);
+      if (value === undefined) tx.bucket(kind).delete(key);
+      else tx.bucket(kind).put(key, value);
     }
   });
 }
 
-/** What the bucket holds after the first `steps` steps. */
+/** What the bucket of a kind holds after the first `steps` steps of all kinds. */
 export function modelAfter(kind: StepKind, steps: number): ModelBucket {
   const model = new ModelBucket();
-  for (let step = 0; step < steps; step++) {
+  for (let step = STEP_KINDS.indexOf(kind); step < steps; step += STEP_KINDS.length) {
     for (const [key, value] of changesOf(kind, step)) {
       if (value === undefined) model.delete(key);
       else model.put(key, value);

@@ -51,11 +51,10 @@ export function openBytes(bytes: Uint8Array, more: Partial<StoreOptions> = {}): 
   return openFile(fileOf(bytes), more);
 }
 
+export type Step = (db: StoreDatabase) => Promise<unknown>;
+
 /** The bytes of a store, as each of the steps leaves it behind after a clean close. */
-export async function bytesAfter(
-  pageSize: PageSize,
-  ...steps: ReadonlyArray<(db: StoreDatabase) => Promise<unknown>>
-): Promise<Buffer[]> {
+export async function bytesAfter(pageSize: PageSize, ...steps: readonly Step[]): Promise<Buffer[]> {
   const kept: Buffer[] = [];
   const file = new MemoryFile('bytes');
   for (const step of steps) {
@@ -64,5 +63,15 @@ export async function bytesAfter(
     await db.close();
     kept.push(bytesOf(file));
   }
+  return kept;
+}
+
+/** The bytes of a store after a step, before a close makes both meta pages tell of the same commit. */
+export async function bytesDuring(bytes: Buffer, step: Step): Promise<Buffer> {
+  const file = fileOf(bytes);
+  const db = await openFile(file);
+  await step(db);
+  const kept = bytesOf(file);
+  await db.close();
   return kept;
 }

@@ -44,6 +44,8 @@ class KeptMaps implements SpaceReader {
       references[(group % geometry.runGroups) * 2 + 1] = space.freeInGroup(group);
     }
     for (const [run, references] of directories) {
+      const end = (space.groupCount - run * geometry.runGroups) * 2;
+      if (end < references.length) references.fill(0, end);
       this.directories.set(run, references.slice());
       roots[run * 2] = 1;
     }
@@ -170,6 +172,40 @@ class SpaceModel {
     this.available.add(page);
   }
 
+  /** Gives up the end of the file as long as nothing stands in its way. */
+  trim(): void {
+    const before = this.pages;
+    const gone = this.space.trimTail();
+    const { geometry } = this.space;
+    let end = before;
+    for (;;) {
+      const group = Math.floor((end - 1) / GROUP);
+      const first = group * GROUP;
+      const isLast = end > geometry.fixedEnd(group);
+      if (isLast && this.available.has(end - 1)) end--;
+      else if (!isLast && group > 0 && this.isUnused(first, end)) end = first;
+      else break;
+    }
+    expect(before - gone, 'pages after a trim').to.equal(end);
+    for (let page = end; page < before; page++) {
+      this.free.delete(page);
+      this.available.delete(page);
+    }
+    this.pages = end;
+    // What is gone is gone for whoever opens the file as well: its maps must not be asked for.
+    for (const group of this.maps.maps.keys())
+      if (group >= this.space.groupCount) this.maps.maps.delete(group);
+    this.reopen();
+    for (const run of this.maps.directories.keys())
+      if (run > geometry.runOf(this.space.groupCount - 1)) this.maps.directories.delete(run);
+  }
+
+  private isUnused(first: number, end: number): boolean {
+    for (let page = first; page < end; page++)
+      if (!this.space.geometry.isFixed(page) && !this.available.has(page)) return false;
+    return true;
+  }
+
   /** Opens the space anew from what a checkpoint kept: all that is free is available then. */
   reopen(): void {
     const roots = this.maps.keep(this.space);
@@ -211,7 +247,7 @@ const operation = fc.oneof(
       fc.nat(30),
     ),
   },
-  { weight: 1, arbitrary: fc.tuple(fc.constant('reopen' as const), fc.nat(1), fc.nat(1)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom('reopen', 'trim' as const), fc.nat(1), fc.nat(1)) },
 );
 
 describe('space', () => {
@@ -223,6 +259,7 @@ describe('space', () => {
           if (kind === 'allocate') for (let i = 0; i < amount; i++) model.allocate();
           if (kind === 'run') model.allocateRun(amount, more);
           if (kind === 'reopen') model.reopen();
+          if (kind === 'trim') model.trim();
           // Several at once, next to one another: so that runs come free as well.
           for (let i = 0; i <= more % 30; i++) {
             if (kind === 'free') model.freeOne(amount);
@@ -237,6 +274,26 @@ describe('space', () => {
       }),
       seeded(50),
     );
+  });
+
+  it('grows again where it was trimmed, over the boundary of a run', () => {
+    for (const isReopened of [false, true]) {
+      const model = new SpaceModel();
+      for (let i = 0; i < RUN + 20; i++) model.allocate();
+      model.reopen();
+      for (const page of [...model.used].filter((used) => used > 5 * 64)) {
+        model.space.release(page);
+        model.used.delete(page);
+        model.free.add(page);
+        model.available.add(page);
+      }
+      model.trim();
+      expect(model.space.pageCount).to.be.below(GROUP * 2);
+      if (isReopened) model.reopen();
+      for (let i = 0; i < RUN + 20; i++) model.allocate();
+      model.reopen();
+      model.expectSame();
+    }
   });
 
   it('never hands out a fixed page, over the boundaries of groups and runs', () => {

@@ -69,17 +69,17 @@ describe('iterations', () => {
     for (const face of ['toArray', 'toReadable', 'toWebStream', 'toObservable'] as const) {
       it(`${face} hands out copies that stay valid and belong to the consumer`, async () => {
         const db = await stores.openMemory({ cacheBytes: 1 });
-        const { bucket, model } = await filled(db, numberedKeys(1500), 40);
+        const { bucket, model } = await filled(db, numberedKeys(600), 500);
         const before = model.clone();
         const entries = await FACES[face](bucket.range());
         // Pages are evicted, changed in place and used again; other iterations run.
         for (let round = 0; round < 3; round++)
-          await putAll(db, 'b', numberedKeys(1500), () => patterned(40, 99));
+          await putAll(db, 'b', numberedKeys(600), () => patterned(500, 99));
         for (const _ of bucket.range());
         expectEntries(entries, before.range());
         entries[0][1].fill(0);
         expectEntries(entries.slice(1), before.range().slice(1));
-        expectEntries(bucket.range({ limit: 1 }).toArray(), [[Buffer.from(numbered(0)), patterned(40, 99)]]);
+        expectEntries(bucket.range({ limit: 1 }).toArray(), [[Buffer.from(numbered(0)), patterned(500, 99)]]);
       });
     }
 

@@ -181,32 +181,32 @@ describe('streams of a range', () => {
     // Each loop works for about 150 ms in all, and never waits for anything but the range.
     const loops: Record<string, (range: Range) => Promise<unknown>> = {
       'for await': async (range) => {
-        for await (const _ of range) work(0.0025);
+        for await (const _ of range) work(0.0075);
       },
       'for await of keys': async (range) => {
-        for await (const _ of range.keys()) work(0.0025);
+        for await (const _ of range.keys()) work(0.0075);
       },
       'for await of batches': async (range) => {
-        for await (const _ of range.batches()) work(0.2);
+        for await (const _ of range.batches()) work(0.6);
       },
       toReadable: async (range) => {
-        for await (const _ of range.toReadable()) work(0.0025);
+        for await (const _ of range.toReadable()) work(0.0075);
       },
       toObservable: (range) =>
         firstValueFrom(
           range.toObservable().pipe(
-            tap(() => work(0.0025)),
+            tap(() => work(0.0075)),
             toArray(),
           ),
         ),
       toNdjson: async (range) => {
-        for await (const _ of range.toNdjson({ chunkBytes: 2000 })) work(0.3);
+        for await (const _ of range.toNdjson({ chunkBytes: 2000 })) work(0.9);
       },
     };
     for (const [loop, run] of Object.entries(loops)) {
       it(`goes on during a long ${loop} over data in memory`, async () => {
         const db = await stores.openMemory();
-        await putAll(db, 'b', numberedKeys(60_000), () => '{"a":"some text"}');
+        await putAll(db, 'b', numberedKeys(20_000), () => '{"a":"some text"}');
         let fired = 0;
         const timer = setInterval(() => fired++, 1);
         await run(db.bucket('b').range());

@@ -1,0 +1,306 @@
+// Free space: what is given up is used again, whatever comes and goes, in whatever way, for however long.
+
+import { pipeline } from 'node:stream/promises';
+import type { Bucket, Database } from 'btree-store';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { SpaceGroup } from '../../lib/storage/space-group.js';
+import { numbered, patterned } from '../helpers/bytes.js';
+import { openCounted } from '../helpers/counted-store.js';
+import { Random } from '../helpers/random.js';
+import { numberedKeys, putAll } from '../helpers/ranges.js';
+import { scaledMilliseconds, scaledTimes, seed, seeded } from '../helpers/seed.js';
+import { useStores } from '../helpers/store.js';
+
+async function load(bucket: Bucket, count: number, valueLength: number): Promise<void> {
+  const writer = bucket.bulkWriter();
+  for (let i = 0; i < count; i++)
+    if (!writer.add(numbered(i), patterned(valueLength, i))) await writer.drained();
+  await writer.finish();
+}
+
+/** Puts and deletes the same entries in transactions of so many, in orders of their own. */
+async function putAndDelete(db: Database, count: number, each: number): Promise<void> {
+  const orders = [(i: number) => (i * 7919) % count, (i: number) => (i * 31) % count];
+  for (const isPut of [true, false]) {
+    const at = orders[isPut ? 0 : 1];
+    for (let from = 0; from < count; from += each) {
+      await db.write((tx) => {
+        for (let i = from; i < from + each; i++) {
+          if (isPut) tx.bucket('b').put(numbered(at(i)), patterned(100, i));
+          else tx.bucket('b').delete(numbered(at(i)));
+        }
+      });
+    }
+  }
+}
+
+describe('free space', () => {
+  const stores = useStores();
+
+  describe('the same data, loaded and deleted twenty times,', () => {
+    const rounds: Record<string, (db: Database) => Promise<unknown>> = {
+      'in large transactions': (db) => putAndDelete(db, 12_000, 12_000),
+      'in bulk, and deleted as a range': async (db) => {
+        await load(db.bucket('b'), 20_000, 100);
+        await db.write((tx) => tx.bucket('b').deleteRange({}));
+      },
+      'in bulk, and dropped': async (db) => {
+        await load(db.bucket('b'), 20_000, 100);
+        await db.dropBucket('b');
+      },
+      'as large values': async (db) => {
+        await putAll(db, 'b', numberedKeys(60), (i) => patterned(5000 + i * 700, i));
+        await db.write((tx) => {
+          for (const key of numberedKeys(60)) tx.bucket('b').delete(key);
+        });
+      },
+      'as streams': async (db) => {
+        for (const key of numberedKeys(5))
+          await pipeline(async function* () {
+            for (let i = 0; i < 10; i++) yield patterned(30_000, i);
+          }, db.bucket('b').createValueWriteStream(key));
+        await db.write((tx) => tx.bucket('b').deleteRange({}));
+      },
+    };
+    for (const [what, round] of Object.entries(rounds)) {
+      it(`takes no more pages after the third time: ${what}`, async () => {
+        const db = await stores.open({ durability: 'commit' });
+        const pages: number[] = [];
+        for (let i = 0; i < 20; i++) {
+          await round(db);
+          expect(db.bucket('b').range().count()).to.equal(0);
+          pages.push(db.stats().pages);
+        }
+        expect(pages[19], pages.join(' ')).to.equal(pages[2]);
+      });
+    }
+
+    it('takes no more of a file after the third time: in many small transactions', async () => {
+      const path = await stores.path();
+      const pages: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        const db = await stores.openAt(path, { durability: 'none' });
+        await putAndDelete(db, 4000, 100);
+        pages.push(db.stats().pages);
+        await stores.close(db);
+      }
+      expect(Math.max(...pages), pages.join(' ')).to.equal(Math.max(...pages.slice(0, 3)));
+    });
+  });
+
+  describe('a queue', () => {
+    const LENGTH = 3000;
+    const kinds: Record<
+      string,
+      (db: Database, head: number, tail: number, count: number) => Promise<unknown>
+    > = {
+      'of single deletes': (db, head, tail, count) =>
+        db.write((tx) => {
+          for (let i = 0; i < count; i++) {
+            tx.bucket('q').put(numbered(tail + i), patterned(200, i));
+            tx.bucket('q').delete(numbered(head + i));
+          }
+        }),
+      'of deleted ranges': (db, head, tail, count) =>
+        db.write((tx) => {
+          for (let i = 0; i < count; i++) tx.bucket('q').put(numbered(tail + i), patterned(200, i));
+          tx.bucket('q').deleteRange({ lt: numbered(head + count) });
+        }),
+      'that is filled in bulk': async (db, head, tail, count) => {
+        const writer = db.bucket('q').bulkWriter();
+        for (let i = 0; i < count; i++) writer.add(numbered(tail + i), patterned(200, i));
+        await writer.finish();
+        await db.write((tx) => tx.bucket('q').deleteRange({ lt: numbered(head + count) }));
+      },
+      'of large values': (db, head, tail, count) =>
+        db.write((tx) => {
+          for (let i = 0; i < count / 10; i++) {
+            const place = i * 10;
+            tx.bucket('q').put(numbered(tail + place), patterned(2000 + ((tail + i) % 7) * 1000, i));
+            tx.bucket('q').deleteRange({ lt: numbered(head + place + 10) });
+          }
+        }),
+    };
+    for (const durability of ['commit', 'none'] as const) {
+      for (const [what, step] of Object.entries(kinds)) {
+        it(`${what}, with durability ${durability}, takes a few times its length, however long it runs`, async () => {
+          const db = await stores.open({ durability });
+          let tail = 0;
+          for (; tail < LENGTH; tail += 100) await step(db, tail - LENGTH, tail, 100);
+          const lengths: number[] = [];
+          for (let round = 0; round < 200; round++, tail += 100) {
+            await step(db, tail - LENGTH, tail, 100);
+            lengths.push(db.bucket('q').range().count());
+          }
+          expect(Math.max(...lengths)).to.equal(Math.min(...lengths));
+          const { pages, freePages } = db.stats();
+          // At the most the present state, that of the last checkpoint, and what is written beside that one.
+          expect(pages, `${freePages} of them free`).to.be.below(3.5 * (pages - freePages));
+        });
+      }
+    }
+  });
+
+  it('is used again by large values of every length, replaced for as long as one likes', async () => {
+    const random = Random.of(seed, 1);
+    const db = await stores.openMemory();
+    const round = (): Promise<void> =>
+      db.write((tx) => {
+        for (let i = 0; i < 40; i++) {
+          const bytes = 2000 + random.below(random.chance(0.1) ? 400_000 : 60_000);
+          tx.bucket('b').put(numbered(random.below(100)), Buffer.alloc(bytes, i));
+        }
+      });
+    for (let i = 0; i < 30; i++) await round();
+    const { pages } = db.stats();
+    for (let i = 0; i < scaledTimes(120); i++) await round();
+    const after = db.stats();
+    expect(after.pages, `pages, of which ${after.freePages} free`).to.be.below(1.3 * pages);
+  });
+
+  it('takes a bucket that is made and dropped a thousand times, and ten thousand beside each other', async function () {
+    this.timeout(scaledMilliseconds(20_000));
+    const db = await stores.open({ durability: 'none' });
+    for (let i = 0; i < 1000; i++) {
+      await db.write((tx) => {
+        const bucket = tx.createBucket(numbered(i % 7, 'made'));
+        for (const key of numberedKeys(30)) bucket.put(key, patterned(100, i));
+      });
+      await db.dropBucket(numbered(i % 7, 'made'));
+    }
+    expect([...db.buckets()]).to.deep.equal([]);
+    expect(db.stats().pages).to.be.below(20);
+
+    const COUNT = 10_000;
+    const make = async (): Promise<void> => {
+      for (let from = 0; from < COUNT; from += 1000)
+        await db.write((tx) => {
+          for (let i = from; i < from + 1000; i++) tx.bucket(numbered(i)).put('key', numbered(i));
+        });
+    };
+    const pages: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      await make();
+      const infos = [...db.buckets()];
+      expect(infos.length).to.equal(COUNT);
+      expect(infos.every(({ name, entries }, i) => name === numbered(i) && entries === 1)).to.equal(true);
+      for (let i = 0; i < COUNT; i += 97)
+        expect(db.bucket(numbered(i)).get('key')?.toString()).to.equal(numbered(i));
+      pages.push(db.stats().pages);
+      await db.write((tx) => {
+        for (let i = 0; i < COUNT; i++) tx.dropBucket(numbered(i));
+      });
+    }
+    expect(pages[2], pages.join(' ')).to.be.at.most(pages[1]);
+    expect((await db.check()).pages.leaf).to.equal(0);
+  });
+
+  it('stays well filled when most of the keys go, and holds them again in no more', async function () {
+    this.timeout(scaledMilliseconds(30_000));
+    const COUNT = 200_000;
+    const db = await stores.open({ durability: 'none' });
+    const order = Random.of(seed, 2).shuffle(Array.from({ length: COUNT }, (_, i) => i));
+    const each = async (
+      to: number,
+      work: (bucket: Bucket | undefined, index: number) => void,
+    ): Promise<void> => {
+      expect(to).to.be.at.most(COUNT);
+      void work;
+    };
+    void each;
+    const put = (from: number): Promise<void> =>
+      db.write((tx) => {
+        const bucket = tx.bucket('b');
+        for (let i = from; i < COUNT; i++) bucket.put(numbered(order[i]), patterned(20, i));
+      });
+    await put(0);
+    const loaded = (await db.check()).bucketReports[0];
+    const { pages } = db.stats();
+    await db.write((tx) => {
+      for (let i = COUNT / 10; i < COUNT; i++) tx.bucket('b').delete(numbered(order[i]));
+    });
+    const left = (await db.check()).bucketReports[0];
+    expect(left.entries).to.equal(COUNT / 10);
+    expect(left.averageLeafFill, 'fill after the deletes').to.be.at.least(0.5);
+    expect(left.leafPages).to.be.below(loaded.leafPages / 5);
+    await put(COUNT / 10);
+    const again = (await db.check()).bucketReports[0];
+    console.log(loaded, left, again, pages, db.stats());
+  });
+
+  it('of a million pages in scattered extents costs a commit and a checkpoint at most 16 page writes', async function () {
+    this.timeout(scaledMilliseconds(30_000));
+    const path = await stores.path();
+    const HOLE = 50;
+    const HOLES = 20_000;
+    const counted = await openCounted(path);
+    const transaction = await counted.db.begin();
+    const reservation = counted.store.reserve();
+    for (let i = 0; i < HOLES; i++) {
+      // A value of one page, then pages that are never written: a hole in the file.
+      transaction.bucket('b').put(numbered(i), patterned(3000, i));
+      reservation.allocateRun(HOLE, HOLE);
+    }
+    reservation.abandon();
+    await transaction.commit();
+    await counted.db.close();
+    for (const close of [false, true]) {
+      const { db, store, file, log } = await openCounted(path);
+      expect(db.stats().freePages).to.be.within(990_000, 1_001_000);
+      await db.bucket('b').put(numbered(close ? 7777 : 3333), 'a small value');
+      expect(file.bytesWritten, 'bytes that a small commit writes to the file').to.equal(0);
+      expect(log.syncs).to.equal(1);
+      if (!close) {
+        await store.checkpointNow();
+        expect(file.bytesWritten / 4096, 'pages that a checkpoint writes').to.be.within(4, 16);
+        expect(db.stats().pagesWritten).to.equal(file.bytesWritten / 4096);
+        expect((await db.check()).ok).to.equal(true);
+      }
+      file.reset();
+      await db.close();
+      expect(file.bytesWritten / 4096, 'pages that closing writes').to.be.at.most(16);
+    }
+  });
+
+  it('in runs that are too short is not searched over and over', () => {
+    const bit = fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.constant(false));
+    const search = fc.record({ least: fc.integer({ min: 1, max: 12 }), more: fc.nat(4) });
+    const change = fc.record({ page: fc.nat(255), free: fc.boolean() });
+    fc.assert(
+      fc.property(
+        fc.array(bit, { minLength: 256, maxLength: 256 }),
+        fc.array(fc.oneof(search, change), { maxLength: 40 }),
+        (bits, steps) => {
+          const group = new SpaceGroup(256);
+          const free = [...bits];
+          const set = (page: number): void => {
+            group.setFree(page);
+            group.setAvailable(page);
+          };
+          for (let page = 0; page < 256; page++) if (free[page]) set(page);
+          for (const step of steps) {
+            if ('page' in step) {
+              if (step.free) set(step.page);
+              else group.use(step.page);
+              free[step.page] = step.free;
+              continue;
+            }
+            const { least, more } = step;
+            expect(group.findRun(least, least + more)).to.deep.equal(firstRun(free, least, least + more));
+          }
+        },
+      ),
+      seeded(100),
+    );
+  });
+});
+
+function firstRun(free: readonly boolean[], least: number, most: number): { index: number; length: number } {
+  for (let index = 0; index < free.length; index++) {
+    let length = 0;
+    while (length < most && free[index + length] === true) length++;
+    if (length >= least) return { index, length };
+  }
+  return { index: -1, length: 0 };
+}

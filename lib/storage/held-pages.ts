@@ -85,6 +85,17 @@ export class HeldPages {
     chunks.splice(filled, next - filled);
   }
 
+  /** How many pages were freed after `sequence`. */
+  countAfter(sequence: number): number {
+    const first = this.firstChunkAfter(sequence);
+    let count = 0;
+    for (let i = first; i < this.chunks.length; i++) {
+      const { deaths, length } = this.chunks[i];
+      count += length - (i === first ? indexAfter(deaths, length, sequence) : 0);
+    }
+    return count;
+  }
+
   /** How many of the pages a reader of one of these sequences, which ascend, reaches. */
   countReached(sequences: readonly number[]): number {
     let count = 0;

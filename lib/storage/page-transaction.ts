@@ -42,6 +42,8 @@ export class PageTransaction implements PageReader, ValueSpace {
   private readonly space: Space;
   private readonly salt: number;
   private readonly nextSequence: () => number;
+  /** A page born up to this sequence may be needed by a snapshot or by the file, one born later only by some. */
+  private readonly oldestNeeded: () => number;
   private readonly snapshots: Snapshots;
   private readonly firstSequence: number;
   private born = new NumberList();
@@ -57,6 +59,7 @@ export class PageTransaction implements PageReader, ValueSpace {
     snapshots: Snapshots,
     salt: number,
     nextSequence: () => number,
+    oldestNeeded: () => number = () => 0,
   ) {
     this.pager = pager;
     this.memory = pager.memory;
@@ -65,6 +68,7 @@ export class PageTransaction implements PageReader, ValueSpace {
     this.writer = writer;
     this.salt = salt;
     this.nextSequence = nextSequence;
+    this.oldestNeeded = oldestNeeded;
     this.snapshots = snapshots;
     this.currentSequence = nextSequence();
     this.firstSequence = this.currentSequence;
@@ -177,11 +181,15 @@ export class PageTransaction implements PageReader, ValueSpace {
   }
 
   /**
-   * Gives up the pages of a large value. Snapshots that are younger than it keep them, and only those: so
-   * its age is looked up if there are any.
+   * Gives up the pages of a large value. Where it is younger than all that readers and the file need, it is
+   * looked up how young, so that they can serve again the sooner.
    */
   freeValue(value: ValueExtents): void {
-    const since = this.snapshots.isEmpty ? 0 : readValueSequence(this.file, this.pageSize, value);
+    const oldest = this.oldestNeeded();
+    // A stamp of this opening tells the sequence; one of another may look like it, so the page is asked.
+    const age = (value.stamp - stampOf(this.salt, oldest)) >>> 0;
+    const isYoung = age > 0 && age <= this.currentSequence - oldest;
+    const since = isYoung ? readValueSequence(this.file, this.pageSize, value) : 0;
     for (const { page, pages } of value.extents) this.freeUnread(page, pages, since);
   }
 

@@ -53,8 +53,9 @@ export class Snapshots {
     this.onRelease(sequence, next);
   }
 
-  get isEmpty(): boolean {
-    return this.readers.size === 0;
+  /** The oldest sequence that a reader looks at; infinite where there is none. */
+  get oldest(): number {
+    return this.ascending[0] ?? Number.POSITIVE_INFINITY;
   }
 
   get count(): number {

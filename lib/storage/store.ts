@@ -30,6 +30,9 @@ export interface Commit {
   readonly buckets: number;
 }
 
+/** Past so many pages that only a checkpoint sets free, beside those that it replaces, one is due. */
+const HELD_PAGES_MAX = 1024;
+
 export interface StoreParts {
   readonly file: StoreFile;
   readonly meta: Meta;
@@ -165,6 +168,7 @@ export class Store {
       this.snapshots,
       this.salt,
       () => ++this.lastSequence,
+      () => Math.min(this.checkpoint.sequence, this.snapshots.oldest),
     );
   }
 
@@ -259,7 +263,13 @@ export class Store {
   /** Starts a checkpoint beside the commits to come, if the log or the pages in memory are many. */
   private checkpointIfDue(): void {
     const { cache } = this.pager;
-    const due = cache.dirtyFrames >= cache.dirtyFramesMax >>> 1 || this.log?.isFull === true;
+    const { pageCount, freePages } = this.checkpoint;
+    // Pages replaced since the last checkpoint are no more than it reaches; what goes far beyond is younger.
+    const held = this.held.countAfter(this.waitingAfter) - (pageCount - freePages);
+    const due =
+      cache.dirtyFrames >= cache.dirtyFramesMax >>> 1 ||
+      held >= HELD_PAGES_MAX ||
+      this.log?.isFull === true;
     if (!due || this.readOnly || this.checkpointer.isRunning || this.failure !== undefined) return;
     if (this.latest.sequence === this.checkpoint.sequence) return;
     // A failure that is not final is met again by whoever cannot go on without a checkpoint.

@@ -56,24 +56,22 @@ describe('a transaction larger than memory', () => {
     await db.close();
   });
 
-  it('leaves nothing when it is rolled back, values that are streamed beside it included', async () => {
+  it('does not take back, when it is rolled back, pages that a value streamed beside it has taken since', async () => {
     const db = await openSpilling();
     const tx = await db.begin();
+    for (const key of scattered(1)) tx.bucket('b').put(key, key.padEnd(150));
+    tx.bucket('b').deleteRange({});
     const upload = db.bucket('files').createValueWriteStream('a');
-    for (const key of scattered(3)) {
-      tx.bucket('b').put(key, key.padEnd(150));
-      if (key === '00000000') upload.write(Buffer.alloc(200_000, 7));
-    }
+    const value = Buffer.alloc(300_000, 7);
+    upload.write(value);
     await tx.rollback();
-    upload.end(Buffer.alloc(10, 8));
+    await db.write((next) => {
+      for (const key of scattered(1)) next.bucket('b').put(key, key.padEnd(150));
+    });
+    upload.end();
     await new Promise((resolve) => upload.once('close', resolve));
-    expect(
-      db
-        .bucket('files')
-        .get('a')
-        ?.equals(Buffer.concat([Buffer.alloc(600_000, 7), Buffer.alloc(10, 8)])),
-    ).to.equal(true);
-    expect(db.bucket('b').range().count()).to.equal(0);
+    expect(db.bucket('files').get('a')?.equals(value)).to.equal(true);
+    expect(db.bucket('b').range().count()).to.equal(KEYS);
     expect((await db.check()).problems).to.deep.equal([]);
     await db.close();
   });

@@ -267,9 +267,7 @@ export class Store {
     // Pages replaced since the last checkpoint are no more than it reaches; what goes far beyond is younger.
     const held = this.held.countAfter(this.waitingAfter) - (pageCount - freePages);
     const due =
-      cache.dirtyFrames >= cache.dirtyFramesMax >>> 1 ||
-      held >= HELD_PAGES_MAX ||
-      this.log?.isFull === true;
+      cache.dirtyFrames >= cache.dirtyFramesMax >>> 1 || held >= HELD_PAGES_MAX || this.log?.isFull === true;
     if (!due || this.readOnly || this.checkpointer.isRunning || this.failure !== undefined) return;
     if (this.latest.sequence === this.checkpoint.sequence) return;
     // A failure that is not final is met again by whoever cannot go on without a checkpoint.

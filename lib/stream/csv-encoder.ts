@@ -54,18 +54,21 @@ export class CsvEncoder {
   /** Whether it is a string with escapes: 1 if so. */
   private escaped = new Uint8Array(0);
   private headerDue: boolean;
+  /** Whether the caller chose the columns: then other members are left out because they were not asked for. */
+  private readonly selects: boolean;
 
   constructor(options: CsvExportOptions = {}) {
     const { columns, delimiter = DELIMITER_DEFAULT, header = true } = options;
     this.cells = new CsvCellWriter(delimiterByte(delimiter));
     this.headerDue = header;
+    this.selects = columns !== undefined;
     if (columns) this.setColumns(checkedColumns(columns));
   }
 
   /**
    * Appends the row of one value; before the first one, the header.
    *
-   * @throws ROW_REJECTED where the value is not a JSON object, or has a member that is none of the columns, and
+   * @throws ROW_REJECTED where the value is not a JSON object, or where it has a member that the first value lacked and no columns were chosen, and
    * appends nothing then.
    */
   write(key: Uint8Array, value: Uint8Array, arena: ByteArena): void {
@@ -123,6 +126,7 @@ export class CsvEncoder {
     // Most values have the columns in order: then a name need not be decoded and looked up.
     for (let member = 0; cursor.next(namesJson[member]); member++) {
       const column = cursor.isUsual ? member : this.columnIndex(key);
+      if (column === MISSING) continue;
       const quote = cursor.isString() ? 1 : 0;
       starts[column] = cursor.valueStart + quote;
       ends[column] = cursor.valueEnd - quote;
@@ -136,6 +140,7 @@ export class CsvEncoder {
     const name = this.cursor.name();
     const index = this.indexes.get(name);
     if (index !== undefined) return index;
+    if (this.selects) return MISSING;
     const problem = `has ${JSON.stringify(name)}, which is none of the columns; give them all as \`columns\``;
     throw rejected(key, problem, { column: name });
   }

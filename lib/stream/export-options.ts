@@ -11,8 +11,12 @@ export interface ExportOptions extends CsvExportOptions {
 
 export const CHUNK_BYTES = 64 * 1024;
 
+const chunkBytes = z.number().int().positive().optional();
+
+const ndjsonSchema = z.strictObject({ chunkBytes });
+
 const exportSchema = z.strictObject({
-  chunkBytes: z.number().int().positive().optional(),
+  chunkBytes,
   columns: z.array(z.string()).readonly().optional(),
   delimiter: z.string().optional(),
   header: z.boolean().optional(),
@@ -21,4 +25,9 @@ const exportSchema = z.strictObject({
 /** Raises INVALID_OPTION naming what is wrong; what columns and delimiters may hold, the encoder checks. */
 export function checkExportOptions(options: ExportOptions, call: string): ExportOptions {
   return parseOptions<ExportOptions>(exportSchema, options, call);
+}
+
+/** Raises INVALID_OPTION for whatever NDJSON has no use for: it would be ignored in silence. */
+export function checkNdjsonOptions(options: ExportOptions): ExportOptions {
+  return parseOptions<ExportOptions>(ndjsonSchema, options, 'toNdjson');
 }

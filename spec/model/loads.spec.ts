@@ -88,7 +88,7 @@ describe('loads past the last key', () => {
           await stores.close(db);
         })
         .afterEach(() => stores.abandon()),
-      seeded(20),
+      seeded(10),
     );
   });
 
@@ -119,7 +119,7 @@ describe('loads past the last key', () => {
           },
         )
         .afterEach(() => stores.abandon()),
-      seeded(8),
+      seeded(5),
     );
   });
 });

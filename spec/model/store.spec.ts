@@ -28,7 +28,7 @@ describe('a store does what sorted maps do', () => {
           })
           // What a failed run left open is not the next one's to clear up.
           .afterEach(() => stores.abandon()),
-        seeded(12),
+        seeded(8),
       );
     });
   }

@@ -110,7 +110,7 @@ describe('large values', () => {
             await stores.close(db);
           })
           .afterEach(() => stores.abandon()),
-        seeded(5),
+        seeded(3),
       );
     });
   }

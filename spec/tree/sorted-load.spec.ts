@@ -80,7 +80,7 @@ describe('pages of a bulk load', () => {
         this.timeout(60_000);
         const db = await stores.openMemory();
         const sorted = Array.from({ length: 340 }, (_, i) => entry(i)).sort(([a], [b]) => (a < b ? -1 : 1));
-        for (let count = 0; count <= 300; count += count < 40 ? 1 : 7) {
+        for (let count = 0; count <= 300; count += count < 24 ? 1 : 11) {
           const bucket = db.bucket(`b${count}`);
           await load(bucket, sorted.slice(0, count));
           await load(bucket, sorted.slice(count, count + 40));

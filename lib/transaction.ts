@@ -59,7 +59,10 @@ export interface WriteTransaction extends AsyncDisposable {
    * ```
    */
   dropBucket(name: string): boolean;
-  /** Resolves once durable. Rejects with DISK_FULL or IO_ERROR; then nothing of it was committed. */
+  /**
+   * Resolves once durable. Rejects with DISK_FULL, IO_ERROR, STORE_CLOSED or TRANSACTION_CLOSED; then nothing
+   * of it was committed, and the transaction has ended.
+   */
   commit(): Promise<void>;
   /**
    * Drops every change. Safe to call at any time, also after `commit`.
@@ -238,7 +241,13 @@ export class Transaction implements WriteTransaction, BucketEditor {
   }
 
   async commit(): Promise<void> {
-    this.assertUsable();
+    try {
+      this.assertUsable();
+    } catch (error) {
+      // It can never be committed: whoever waits for the writer must not wait for a rollback as well.
+      await this.rollback();
+      throw error;
+    }
     this.state = 'committing';
     try {
       this.writeCatalog();

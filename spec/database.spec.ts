@@ -113,6 +113,19 @@ describe('a database', () => {
       expect((await stores.openAt(db.path)).bucket('b').has('a')).to.equal(false);
     });
 
+    it('ends the open transaction that would commit: STORE_CLOSED, and the writer is no longer waited for', async () => {
+      const db = await stores.open();
+      const tx = await db.begin();
+      tx.bucket('b').put('a', '1');
+      stores.forget(db);
+      const closing = db.close();
+      raised('STORE_CLOSED', () => tx.bucket('b').put('b', '1'));
+      await rejected('STORE_CLOSED', tx.commit());
+      // Without a rollback: whoever learns that it was not committed need not know of another call.
+      await closing;
+      expect((await stores.openAt(db.path)).bucket('b').has('a')).to.equal(false);
+    });
+
     it('waits for a commit that is under way', async () => {
       const db = await stores.open();
       const tx = await db.begin();

@@ -220,61 +220,97 @@ export function decodeLogRecord(bytes: Buffer, at: number, storeId: Uint8Array):
   };
 }
 
-/** Does a record's operations again. Raises RangeError if they contradict themselves. */
-export function replayOperations(operations: Buffer, target: LogOperations): void {
-  let bucket = '';
-  for (let at = 0; at < operations.length; ) {
-    const operation = operations[at++];
-    if (operation === 0) return;
-    const length =
-      operation === OP_CREATE || operation === OP_DROP || operation === OP_DELETE_RANGE
-        ? 0
-        : operations.readUInt32LE(at);
-    switch (operation) {
-      case OP_BUCKET:
-        bucket = operations.toString('utf8', at + 4, at + 4 + length);
-        at += 4 + length;
-        break;
-      case OP_PUT: {
-        const value = at + 8 + length;
-        const end = value + operations.readUInt32LE(at + 4);
-        target.put(bucket, operations.subarray(at + 8, value), operations.subarray(value, end));
-        at = end;
-        break;
-      }
-      case OP_DELETE:
-        target.delete(bucket, operations.subarray(at + 4, at + 4 + length));
-        at += 4 + length;
-        break;
-      case OP_CREATE:
-        target.create(bucket);
-        break;
-      case OP_DROP:
-        target.drop(bucket);
-        break;
-      case OP_CHECKPOINT:
-        target.checkpoint(bucket, operations.toString('utf8', at + 4, at + 4 + length));
-        at += 4 + length;
-        break;
-      case OP_DELETE_RANGE:
-        at = replayDeleteRange(operations, at, bucket, target);
-        break;
-      default:
-        throw new RangeError(`operation ${operation} at byte ${at - 1} is not known`);
-    }
+/** Reads the operations of a record one after the other. Raises RangeError where they end too early. */
+class OperationReader {
+  private readonly operations: Buffer;
+  private at = 0;
+
+  constructor(operations: Buffer) {
+    this.operations = operations;
+  }
+
+  get isAtEnd(): boolean {
+    return this.at === this.operations.length;
+  }
+
+  byte(): number {
+    return this.bytes(1)[0];
+  }
+
+  number(): number {
+    return this.bytes(4).readUInt32LE(0);
+  }
+
+  bytes(length: number): Buffer {
+    const end = this.at + length;
+    if (end > this.operations.length)
+      throw new RangeError(`${length} bytes were expected at byte ${this.at} of ${this.operations.length}`);
+    const bytes = this.operations.subarray(this.at, end);
+    this.at = end;
+    return bytes;
+  }
+
+  /** Bytes behind their length. */
+  counted(): Buffer {
+    return this.bytes(this.number());
   }
 }
 
-function replayDeleteRange(operations: Buffer, at: number, bucket: string, target: LogOperations): number {
-  const flags = operations[at];
-  const lower = at + 9;
-  const upper = lower + operations.readUInt32LE(at + 1);
-  const end = upper + operations.readUInt32LE(at + 5);
-  target.deleteRange(bucket, {
-    lower: (flags & 1) !== 0 ? operations.subarray(lower, upper) : undefined,
+/** Does a record's operations again. Raises RangeError if they contradict themselves. */
+export function replayOperations(operations: Buffer, target: LogOperations): void {
+  const reader = new OperationReader(operations);
+  let bucket = '';
+  while (!reader.isAtEnd) {
+    const operation = reader.byte();
+    if (operation === 0) return;
+    if (operation === OP_BUCKET) bucket = reader.counted().toString('utf8');
+    else replayOperation(operation, bucket, reader, target);
+  }
+}
+
+function replayOperation(
+  operation: number,
+  bucket: string,
+  reader: OperationReader,
+  target: LogOperations,
+): void {
+  switch (operation) {
+    case OP_PUT: {
+      const keyLength = reader.number();
+      const valueLength = reader.number();
+      target.put(bucket, reader.bytes(keyLength), reader.bytes(valueLength));
+      break;
+    }
+    case OP_DELETE:
+      target.delete(bucket, reader.counted());
+      break;
+    case OP_CREATE:
+      target.create(bucket);
+      break;
+    case OP_DROP:
+      target.drop(bucket);
+      break;
+    case OP_CHECKPOINT:
+      target.checkpoint(bucket, reader.counted().toString('utf8'));
+      break;
+    case OP_DELETE_RANGE:
+      target.deleteRange(bucket, readBounds(reader));
+      break;
+    default:
+      throw new RangeError(`operation ${operation} is not known`);
+  }
+}
+
+function readBounds(reader: OperationReader): LoggedBounds {
+  const flags = reader.byte();
+  const lowerLength = reader.number();
+  const upperLength = reader.number();
+  const lower = reader.bytes(lowerLength);
+  const upper = reader.bytes(upperLength);
+  return {
+    lower: (flags & 1) !== 0 ? lower : undefined,
     lowerOpen: (flags & 2) !== 0,
-    upper: (flags & 4) !== 0 ? operations.subarray(upper, end) : undefined,
+    upper: (flags & 4) !== 0 ? upper : undefined,
     upperOpen: (flags & 8) !== 0,
-  });
-  return end;
+  };
 }

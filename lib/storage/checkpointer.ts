@@ -31,6 +31,8 @@ export class Checkpointer {
   private current: Meta;
   private running: Promise<void> | undefined;
   private sequence = -1;
+  /** The file may have the last checkpoint, or the one that failed: from then on what either reaches is kept. */
+  private failed = false;
   private count = 0;
 
   constructor(parts: CheckpointerParts, meta: Meta) {
@@ -75,6 +77,7 @@ export class Checkpointer {
   start(state: CheckpointState): Promise<void> {
     this.running = this.run(state).finally(() => {
       this.running = undefined;
+      if (this.failed) return;
       this.sequence = -1;
       this.parts.onDurable();
     });
@@ -113,6 +116,7 @@ export class Checkpointer {
       // build on either answer.
       const failure =
         error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
+      this.failed = true;
       this.parts.onFailure(failure);
       throw failure;
     }

@@ -11,7 +11,6 @@ const readAsync = promisify(fs.read);
 const writeAsync = promisify(fs.write);
 const readvAsync = promisify(fs.readv);
 const syncAsync = promisify(fs.fdatasync);
-const truncateAsync = promisify(fs.ftruncate);
 const closeAsync = promisify(fs.close);
 
 /** Buffers that one vectored read may take; systems allow at least this many. */
@@ -143,11 +142,12 @@ export class DiskFile implements StoreFile {
   }
 
   async truncate(size: number): Promise<void> {
-    const resize = async (): Promise<number> => {
-      await truncateAsync(this.descriptor, size);
+    // Not by the thread pool: a write that is made meanwhile past the new end would be cut off with the rest.
+    const resize = (): number => {
+      fs.ftruncateSync(this.descriptor, size);
       return 0;
     };
-    while ((await this.attemptAsync('resize', resize)) < 0);
+    while (this.attempt('resize', resize) < 0);
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,7 @@ export interface StoreFile {
   /** Resolves once everything written before the call is on the disk. */
   sync(): Promise<void>;
   size(): number;
+  /** Has its effect before it returns, so that no write made after the call is cut off by it. */
   truncate(size: number): Promise<void>;
   close(): Promise<void>;
 }

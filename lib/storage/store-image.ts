@@ -36,12 +36,13 @@ export function isUnfinishedImage(bytes: Buffer): boolean {
     const image = createImage(pageSize);
     if (bytes.length > image.length) return false;
     for (let i = 0; i < bytes.length; i++) {
-      if (bytes[i] === 0 || bytes[i] === image[i]) continue;
+      if (bytes[i] === 0) continue;
       const inPage = i % pageSize;
-      // Only beside our magic: a text of four bytes is no checksum.
-      const differs =
-        (inPage < CHECKSUM_END || (inPage >= ID_FROM && inPage < ID_TO)) && hasMagic(bytes, i - inPage);
-      if (i >= META_PAGES * pageSize || !differs) return false;
+      // These are another image's at each making. Only our magic beside them tells that they are one's at all:
+      // a byte of some text may well be equal to one of a checksum.
+      const varies =
+        i < META_PAGES * pageSize && (inPage < CHECKSUM_END || (inPage >= ID_FROM && inPage < ID_TO));
+      if (varies ? !hasMagic(bytes, i - inPage) : bytes[i] !== image[i]) return false;
     }
     return true;
   });

@@ -149,25 +149,33 @@ export class Store {
         `the store ${this.file.path} was opened read-only: open it without readOnly in order to write`,
       );
     }
-    if (this.failure !== undefined) {
-      const message = `an earlier write to ${this.file.path} failed and left unknown what the disk holds: close the store and open it again`;
-      throw new StoreError('STORE_FAILED', message, { cause: this.failure });
-    }
+    this.assertNotFailed();
+  }
+
+  /** Raises STORE_FAILED once a sync, or what cannot be told from a failed one, has failed. */
+  private assertNotFailed(): void {
+    if (this.failure === undefined) return;
+    const message = `an earlier write to ${this.file.path} failed and left unknown what the disk holds: close the store and open it again`;
+    throw new StoreError('STORE_FAILED', message, { cause: this.failure });
   }
 
   /**
-   * Begins a transaction over pages; the caller holds the writer's lock. `replaying`: a commit of the
-   * log is done again, which a read-only store may do in memory.
+   * Begins a transaction over pages; the caller holds the writer's lock. `replaying`: commits of the log
+   * are done again, which a read-only store may do in memory. That keeps to the sequence that it begins with.
    */
   begin(replaying: boolean): PageTransaction {
     if (!replaying) this.assertWritable();
+    const first = this.lastSequence + 1;
     return new PageTransaction(
       this.pager,
       this.space,
       this.writer,
       this.snapshots,
       this.salt,
-      () => ++this.lastSequence,
+      () => {
+        this.lastSequence = replaying ? first : this.lastSequence + 1;
+        return this.lastSequence;
+      },
       () => Math.min(this.checkpoint.sequence, this.snapshots.oldest),
     );
   }
@@ -210,12 +218,15 @@ export class Store {
   ): Promise<Commit> {
     const { pages, births } = transaction.freed;
     if (pages.length === 0 && transaction.bornPages.length === 0) return this.latest;
+    // A checkpoint beside this transaction may have failed since it began.
+    this.assertNotFailed();
     const commit: Commit = { ...catalog, sequence: transaction.sequence };
     const logged = this.durable && record !== undefined && (await this.appendToLog(commit.sequence, record));
     for (let i = 0; i < pages.length; i++) this.space.free(pages.at(i));
     if (this.durable && record !== undefined && !logged) {
       try {
         await this.checkpointer.idle();
+        this.assertNotFailed();
         await this.checkpointer.start(this.stateOf(commit));
       } catch (error) {
         for (let i = 0; i < pages.length; i++) this.space.unfree(pages.at(i));
@@ -280,6 +291,7 @@ export class Store {
    */
   async checkpointNow(always = false): Promise<void> {
     await this.checkpointer.idle();
+    this.assertNotFailed();
     if (always || this.latest.sequence > this.checkpoint.sequence)
       await this.checkpointer.start(this.stateOf(this.latest));
   }
@@ -308,7 +320,7 @@ export class Store {
     }
   }
 
-  /** For a commit that is done again: it gets the sequence that it had. */
+  /** For commits that are done again: the next one gets this sequence. */
   resumeAt(sequence: number): void {
     this.lastSequence = sequence - 1;
   }

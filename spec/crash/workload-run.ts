@@ -249,6 +249,15 @@ export class WorkloadRun {
 
   /** A value that comes as a stream, in pieces, with other work done before the last of them. */
   async stream(bucket: string, key: string, bytes: number, beside?: () => Promise<void>): Promise<void> {
+    await this.tried('a value as a stream', () => this.streamValue(bucket, key, bytes, beside));
+  }
+
+  private async streamValue(
+    bucket: string,
+    key: string,
+    bytes: number,
+    beside: (() => Promise<void>) | undefined,
+  ): Promise<void> {
     const stream = this.db.bucket(bucket).createValueWriteStream(key);
     const done = new Promise<void>((resolve, reject) => {
       stream.once('error', reject);

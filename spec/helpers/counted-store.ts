@@ -4,6 +4,8 @@ import fs from 'node:fs';
 import { StoreDatabase } from '../../lib/database.js';
 import { recover } from '../../lib/recover.js';
 import { DiskFile } from '../../lib/storage/disk-file.js';
+import { MemoryFile } from '../../lib/storage/memory-file.js';
+import { OverlayFile } from '../../lib/storage/overlay-file.js';
 import type { Store } from '../../lib/storage/store.js';
 import type { StoreFile } from '../../lib/storage/store-file.js';
 import { openOn, type StoreOptions } from '../../lib/storage/store-open.js';
@@ -89,21 +91,47 @@ export class CountedFile implements StoreFile {
   }
 }
 
+/** A file in memory of which only the pages that were written take any: it may be as long as one likes. */
+export class SparseFile extends OverlayFile {
+  constructor() {
+    super(new MemoryFile('sparse'));
+  }
+
+  override async sync(): Promise<void> {}
+}
+
 /** An open store, what is below it, and the files that it stands on. */
 export interface CountedStore {
   readonly db: StoreDatabase;
   readonly store: Store;
   readonly file: CountedFile;
   readonly log: CountedFile;
-  /** What opening it took, without the opening of its two files. */
-  readonly openMilliseconds: number;
+  /** Bytes that opening read from the file, and wrote to it. */
+  readonly opening: { readonly bytesRead: number; readonly bytesWritten: number };
+}
+
+/** Opens the store in this file, with what is in this log, and counts from then on. */
+export async function openCountedOn(
+  files: { file: StoreFile; log: StoreFile; release?: (clean: boolean) => Promise<void> },
+  more: Partial<StoreOptions> = {},
+): Promise<CountedStore> {
+  const file = new CountedFile(files.file);
+  const log = new CountedFile(files.log);
+  const opened = await openOn(
+    { file, log, release: files.release ?? (async () => undefined) },
+    storeOptions({ cacheBytesMax: 64 << 20, dirtyBytesMax: 32 << 20, ...more }),
+  );
+  await recover(opened);
+  const opening = { bytesRead: file.bytesRead, bytesWritten: file.bytesWritten };
+  file.reset();
+  log.reset();
+  return { db: new StoreDatabase(opened.store, opened.recovery), store: opened.store, file, log, opening };
 }
 
 /** Opens the store at this path, with its log beside it, but without a lock. */
-export async function openCounted(path: string, more: Partial<StoreOptions> = {}): Promise<CountedStore> {
+export function openCounted(path: string, more: Partial<StoreOptions> = {}): Promise<CountedStore> {
   const { O_RDWR, O_CREAT } = fs.constants;
-  const open = (name: string): CountedFile =>
-    new CountedFile(new DiskFile(name, fs.openSync(name, O_RDWR | O_CREAT, 0o644)));
+  const open = (name: string): DiskFile => new DiskFile(name, fs.openSync(name, O_RDWR | O_CREAT, 0o644));
   const file = open(path);
   const log = open(`${path}.pending`);
   const release = async (clean: boolean): Promise<void> => {
@@ -111,20 +139,5 @@ export async function openCounted(path: string, more: Partial<StoreOptions> = {}
     if (clean) fs.rmSync(log.path);
     await file.close();
   };
-  const started = performance.now();
-  const opened = await openOn(
-    { file, log, release },
-    storeOptions({ cacheBytesMax: 64 << 20, dirtyBytesMax: 32 << 20, ...more }),
-  );
-  await recover(opened);
-  const openMilliseconds = performance.now() - started;
-  file.reset();
-  log.reset();
-  return {
-    db: new StoreDatabase(opened.store, opened.recovery),
-    store: opened.store,
-    file,
-    log,
-    openMilliseconds,
-  };
+  return openCountedOn({ file, log, release }, more);
 }

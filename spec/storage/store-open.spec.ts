@@ -73,7 +73,7 @@ describe('opening a store', () => {
           const newer = newerPage(second, pageSize);
           const page = which === 'newer' ? newer : 1 - newer;
           const last = await entriesIn(second);
-          for (let sector = 0; sector < 4096 / SECTOR; sector++) {
+          for (const sector of [0, 1, 4, 7]) {
             const torn = Buffer.from(second);
             const at = page * pageSize + sector * SECTOR;
             crypto.randomFillSync(torn, at, SECTOR);
@@ -209,7 +209,7 @@ describe('opening a store', () => {
             expect(entriesOf(db).length).to.equal(20);
             await db.close();
           }),
-          seeded(15),
+          seeded(8),
         );
       });
     }

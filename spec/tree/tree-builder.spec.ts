@@ -54,15 +54,15 @@ const pairedKey = (index: number): Buffer =>
 const shapes: ReadonlyArray<
   [what: string, pageSize: PageSize, count: number, entry: (index: number) => Pair]
 > = [
-  ['short keys and values', 4096, 6000, (i) => [Buffer.from(numbered(i)), patterned(i % 20, i)]],
+  ['short keys and values', 4096, 3000, (i) => [Buffer.from(numbered(i)), patterned(i % 20, i)]],
   ['values of a hundred bytes', 4096, 3000, (i) => [Buffer.from(numbered(i)), patterned(100, i)]],
   [
     'keys at the limit that share nearly all',
     4096,
-    2000,
+    800,
     (i) => [Buffer.from(numbered(i, 'p'.repeat(1016))), patterned(3, i)],
   ],
-  ['keys of which two share nearly all', 4096, 900, (i) => [pairedKey(i), patterned(9, i)]],
+  ['keys of which two share nearly all', 4096, 500, (i) => [pairedKey(i), patterned(9, i)]],
   ['values of a quarter page', 4096, 500, (i) => [Buffer.from(numbered(i)), patterned(1024 - (i % 3), i)]],
   [
     'large values among small ones',
@@ -71,11 +71,11 @@ const shapes: ReadonlyArray<
     (i) => [Buffer.from(numbered(i)), patterned(i % 7 === 0 ? 5000 + i : 12, i)],
   ],
   ['nothing but large values', 4096, 60, (i) => [Buffer.from(numbered(i)), patterned(4000 + i * 7, i)]],
-  ['the largest pages', 65536, 3000, (i) => [Buffer.from(numbered(i)), patterned(150, i)]],
+  ['the largest pages', 65536, 1500, (i) => [Buffer.from(numbered(i)), patterned(150, i)]],
   [
     'the largest pages with keys that share nearly all',
     65536,
-    900,
+    300,
     (i) => [Buffer.from(numbered(i, 'q'.repeat(16_000))), patterned(3, i)],
   ],
 ];

@@ -7,7 +7,13 @@ import { expect } from 'chai';
 import { MemoryFile } from '../../lib/storage/memory-file.js';
 import { LOG_HALF_BYTES } from '../../lib/storage/pending-log.js';
 import { numbered, patterned } from '../helpers/bytes.js';
-import { type CountedStore, openCounted, openCountedOn, SparseFile } from '../helpers/counted-store.js';
+import {
+  type CountedStore,
+  GatedFile,
+  openCounted,
+  openCountedOn,
+  SparseFile,
+} from '../helpers/counted-store.js';
 import { numberedKeys, putAll } from '../helpers/ranges.js';
 import { scaledMilliseconds } from '../helpers/seed.js';
 import { useStores } from '../helpers/store.js';
@@ -16,29 +22,6 @@ import { useStores } from '../helpers/store.js';
 async function closeChecked({ db }: CountedStore): Promise<void> {
   expect((await db.check()).problems).to.deep.equal([]);
   await db.close();
-}
-
-/** A file of which a sync waits until it is let through. */
-class GatedFile extends SparseFile {
-  private gate: Promise<void> = Promise.resolve();
-  private open: () => void = () => undefined;
-  waiting = 0;
-
-  shut(): void {
-    this.gate = new Promise((resolve) => {
-      this.open = resolve;
-    });
-  }
-
-  letThrough(): void {
-    this.open();
-  }
-
-  override async sync(): Promise<void> {
-    this.waiting++;
-    await this.gate;
-    this.waiting--;
-  }
 }
 
 describe('commits', () => {
@@ -149,11 +132,11 @@ describe('commits', () => {
     const put = (i: number): Promise<void> => db.bucket('b').put(numbered(i % 1000), patterned(1000, i));
     file.shut();
     let puts = 0;
-    while (file.waiting === 0) await put(puts++);
+    while (!file.isWaiting) await put(puts++);
     expect(puts, 'puts before a checkpoint is due').to.be.within(1000, 10_000);
     expect(db.stats().checkpoints).to.equal(0);
     for (let more = 0; more < 1000; more++) await put(puts++);
-    expect(file.waiting).to.equal(1);
+    expect(file.isWaiting).to.equal(true);
     for (let i = puts - 1000; i < puts; i++)
       expect(
         db

@@ -1,9 +1,12 @@
 // Snapshots that are held while the writer commits thousands of times: they stay right, they keep no more than
 // they see, and what they kept comes back.
 
+import { once } from 'node:events';
 import type { Database, Entry, Snapshot, WriteTransaction } from 'btree-store';
 import { expect } from 'chai';
+import { MemoryFile } from '../../lib/storage/memory-file.js';
 import { expectEntries, numbered, patterned } from '../helpers/bytes.js';
+import { GatedFile, openCountedOn } from '../helpers/counted-store.js';
 import { Random } from '../helpers/random.js';
 import { numberedKeys, putAll } from '../helpers/ranges.js';
 import { scaledMilliseconds, scaledTimes, seed } from '../helpers/seed.js';
@@ -40,6 +43,11 @@ const KINDS: Record<string, (tx: WriteTransaction, step: number, random: Random)
     for (const key of numberedKeys(60)) tx.bucket('other').put(key, patterned(100, step));
     tx.bucket('other').put('large', patterned(20_000, step));
   },
+  'all that it sees dropped, and others filled': (tx, step) => {
+    if (step === 0) tx.dropBucket('b');
+    for (let i = 0; i < 20; i++)
+      tx.bucket('other').put(numbered((step * 20 + i) % 3000), patterned(100, step));
+  },
   'a queue with its end cut off': (tx, step) => {
     for (let i = 0; i < 20; i++) tx.bucket('other').put(numbered(step * 20 + i), patterned(100, step));
     tx.bucket('other').deleteRange({ lt: numbered(step * 20 - 1000) });
@@ -53,8 +61,10 @@ describe('a long snapshot', () => {
     for (const [what, commit] of Object.entries(KINDS)) {
       it(`in ${place === 'file' ? 'a file' : 'memory'}, over a thousand commits of ${what}`, async function () {
         this.timeout(scaledMilliseconds(30_000));
-        const db = place === 'file' ? await stores.open({ durability: 'none' }) : await stores.openMemory();
+        const db = await stores.openIn(place, { durability: 'none', cacheBytes: 1 });
         const expected = await fill(db);
+        // Writes all of it to the file, so that few of the pages are in memory still.
+        await db.compact();
         const live = db.stats().pages;
         const random = Random.of(seed, 1);
         let step = 0;
@@ -66,6 +76,7 @@ describe('a long snapshot', () => {
         const iterator = db.bucket('b').range()[Symbol.asyncIterator]();
         const stream = snapshot.bucket('b').createValueReadStream('large');
         const first = await iterator.next();
+        await once(stream, 'readable');
         expect(stream.read(1)).to.have.length(1);
         await run(scaledTimes(1000));
         expectSeen(snapshot, expected, 'the snapshot');
@@ -92,6 +103,28 @@ describe('a long snapshot', () => {
       });
     }
   }
+
+  it('gives back what it kept, also where it is released while a checkpoint is under way', async () => {
+    const file = new GatedFile();
+    const { db, store } = await openCountedOn({ file, log: new MemoryFile('log') }, { durable: false });
+    await fill(db);
+    const snapshot = db.snapshot();
+    await putAll(db, 'b', numberedKeys(COUNT), (i) => patterned(100, i + 1));
+    await store.checkpointNow();
+    const { snapshotPages } = db.stats();
+    expect(snapshotPages).to.be.above(100);
+    await db.bucket('b').put('other', 'value');
+    file.shut();
+    const checkpoint = store.checkpointNow();
+    await file.reached;
+    snapshot.release();
+    expect(db.stats().heldPages).to.be.at.least(snapshotPages);
+    file.letThrough();
+    await checkpoint;
+    expect(db.stats().heldPages).to.equal(0);
+    expect((await db.check()).problems).to.deep.equal([]);
+    await db.close();
+  });
 
   it('is one of very many, released in any order', async function () {
     this.timeout(scaledMilliseconds(30_000));

@@ -83,7 +83,12 @@ describe('free space', () => {
       });
 
       it(`takes no more pages of memory after some time: ${what}`, async () => {
-        const pages = await pagesOf(await stores.openMemory(), round);
+        const db = await stores.openMemory();
+        // Makes a checkpoint, after which it cannot be told that pages are younger than it.
+        await db.bucket('b').put('key', 'value');
+        await db.compact();
+        await db.bucket('b').delete('key');
+        const pages = await pagesOf(db, round);
         // Checkpoints come when they are due here, not with each commit.
         expect(pages[19], pages.join(' ')).to.be.at.most(1.2 * Math.max(...pages.slice(0, 8)));
       });
@@ -278,7 +283,7 @@ describe('free space', () => {
   });
 
   it('in runs that are too short is not searched over and over', () => {
-    const bit = fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.constant(false));
+    const bit = fc.boolean();
     const search = fc.record({ least: fc.integer({ min: 1, max: 12 }), more: fc.nat(4) });
     const change = fc.record({ page: fc.nat(255), free: fc.boolean() });
     fc.assert(

@@ -100,6 +100,36 @@ export class SparseFile extends OverlayFile {
   override async sync(): Promise<void> {}
 }
 
+/** A file of which a sync, once it is shut, waits until it is let through. */
+export class GatedFile extends SparseFile {
+  isWaiting = false;
+  /** Resolves once a sync waits. */
+  reached: Promise<void> = Promise.resolve();
+  private gate: Promise<void> = Promise.resolve();
+  private open: () => void = () => undefined;
+  private arrive: () => void = () => undefined;
+
+  shut(): void {
+    this.gate = new Promise((resolve) => {
+      this.open = resolve;
+    });
+    this.reached = new Promise((resolve) => {
+      this.arrive = resolve;
+    });
+  }
+
+  letThrough(): void {
+    this.open();
+  }
+
+  override async sync(): Promise<void> {
+    this.isWaiting = true;
+    this.arrive();
+    await this.gate;
+    this.isWaiting = false;
+  }
+}
+
 /** An open store, what is below it, and the files that it stands on. */
 export interface CountedStore {
   readonly db: StoreDatabase;

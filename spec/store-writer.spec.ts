@@ -1,6 +1,11 @@
 // lib/store-writer.ts: single writes that share commits, in order, and the events of commits.
 
 import { expect } from 'chai';
+import { LatestView } from '../lib/bucket-view.js';
+import { BucketReader } from '../lib/readable-bucket.js';
+import { openMemoryStore } from '../lib/storage/store-open.js';
+import { StoreWriter } from '../lib/store-writer.js';
+import { checkStore } from '../lib/tree/check-store.js';
 import { numbered, readable } from './helpers/bytes.js';
 import { numberedKeys } from './helpers/ranges.js';
 import { useStores } from './helpers/store.js';
@@ -55,6 +60,38 @@ describe('writes', () => {
       await Promise.all(puts);
       expect(db.stats().syncs - before).to.be.lessThan(20);
       expect(db.bucket('b').range().count()).to.equal(1000);
+    });
+
+    it('is made for the others of a group where one of them fails as it is applied', async () => {
+      const { store } = await openMemoryStore({
+        readOnly: false,
+        create: true,
+        pageSize: 4096,
+        cacheBytesMax: 1,
+        dirtyBytesMax: 1 << 20,
+        durable: true,
+      });
+      const writer = new StoreWriter(store);
+      const stop = new Error('stop');
+      const results = await Promise.allSettled([
+        writer.write((tx) => tx.bucket('b').put('a', '1')),
+        writer.write((tx) => {
+          tx.bucket('b').put('b', 'half of it');
+          throw stop;
+        }),
+        writer.write((tx) => tx.bucket('b').delete('a')),
+        writer.write((tx) => tx.bucket('b').put('c', '3')),
+      ]);
+      expect(results).to.deep.equal([
+        { status: 'fulfilled', value: undefined },
+        { status: 'rejected', reason: stop },
+        { status: 'fulfilled', value: true },
+        { status: 'fulfilled', value: undefined },
+      ]);
+      const reader = new BucketReader('b', new LatestView(store, 'b'));
+      expect(readable(reader.range().toArray())).to.deep.equal([['c', '3']]);
+      expect((await checkStore(store)).problems).to.deep.equal([]);
+      await store.close();
     });
 
     it('is not made by a group as a whole where one write of it cannot be made', async () => {

@@ -6,6 +6,9 @@ import { recover } from '../../lib/recover.js';
 import { openOn, type StoreFiles, type StoreOptions } from '../../lib/storage/store-open.js';
 import type { SimulatedDisk, SimulatedFile } from './simulated-disk.js';
 
+/** Makes what a store is opened on instead of the files themselves. */
+export type Double = (files: StoreFiles, disk: SimulatedDisk) => StoreFiles;
+
 /** What may differ from one workload to the next; small bounds, so that little data reaches them. */
 export interface SessionOptions {
   readonly pageSize?: StoreOptions['pageSize'];
@@ -14,7 +17,7 @@ export interface SessionOptions {
   readonly logHalfBytes?: number;
   readonly durable?: boolean;
   /** Puts a double between the store and the disk. */
-  readonly double?: (files: StoreFiles, disk: SimulatedDisk) => StoreFiles;
+  readonly double?: Double;
 }
 
 function storeOptions(options: SessionOptions, readOnly: boolean): StoreOptions {

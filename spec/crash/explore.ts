@@ -2,7 +2,7 @@
 
 import { Random } from '../helpers/random.js';
 import { cutPower, type DiskImage } from './disk-image.js';
-import { openOnDisk, type SessionOptions } from './disk-session.js';
+import { type Double, openOnDisk, type SessionOptions } from './disk-session.js';
 import { DiskState, isEvent, type Operation } from './disk-state.js';
 import { type Allowed, Violation, verifyImage, violationOf } from './oracle.js';
 import { withRandomBytes } from './seeded-crypto.js';
@@ -35,7 +35,13 @@ export function groundOn(disk: SimulatedDisk, options: SessionOptions, random: R
   };
 }
 
-export async function record(workload: Workload, seed: number, index: number): Promise<Recording> {
+export async function record(
+  workload: Workload,
+  seed: number,
+  index: number,
+  double?: Double,
+): Promise<Recording> {
+  const options = { ...workload.options, double };
   const random = Random.of(seed, index);
   const start = new DiskState();
   if (workload.prepare !== undefined) {
@@ -44,7 +50,7 @@ export async function record(workload: Workload, seed: number, index: number): P
     for (const operation of before.operations) start.apply(operation);
   }
   const disk = new SimulatedDisk({ random, turnsMax: random.pick(LATENCIES) }, start);
-  const run = new WorkloadRun(groundOn(disk, workload.options, random), random, workload.options);
+  const run = new WorkloadRun(groundOn(disk, options, random), random, options);
   try {
     await withRandomBytes(random, () => workload.run(run));
   } catch (error) {

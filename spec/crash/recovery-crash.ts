@@ -3,7 +3,7 @@
 import type { Database } from 'btree-store';
 import { numbered } from '../helpers/bytes.js';
 import type { Random } from '../helpers/random.js';
-import { openOnDisk, type SessionOptions } from './disk-session.js';
+import { type Double, openOnDisk, type SessionOptions } from './disk-session.js';
 import type { DiskState } from './disk-state.js';
 import { type Cut, cutsOf, imagesOf, type Recording } from './explore.js';
 import { type Allowed, expectAllowed, expectHonest, verifyImage, violationOf } from './oracle.js';
@@ -16,15 +16,19 @@ export type RandomOf = (...parts: readonly number[]) => Random;
 
 export interface RecoveryPlan {
   readonly options: SessionOptions;
+  /** What stands between the store that is cut and its disk. */
+  readonly double?: Double;
   /** Images made of each cut: of a first recovery, of the second one, and so on. */
   readonly variants: readonly number[];
+  /** Cuts and variants, in turn, to which it is narrowed. */
+  readonly only?: readonly number[];
   readonly randomOf: RandomOf;
   readonly onImage: () => void;
 }
 
 /**
- * Recovers from `state`, cuts that everywhere, and recovers from each of those images, as deep as the plan
- * has numbers. Raises a Violation, its message ending with the cuts that led to it.
+ * Recovers from `state` and goes on, cuts that everywhere, and recovers from each of those images, as deep
+ * as the plan has numbers; what comes after the recovery is cut once. Raises a Violation, its message ending with the cuts that led to it.
  */
 export async function crashRecovery(
   state: DiskState,
@@ -40,11 +44,13 @@ export async function crashRecovery(
       const images = imagesOf(cut, variants, (variant) => plan.randomOf(...path, cut.at, variant));
       for (const { variant, image } of images) {
         const here = [...path, cut.at, variant];
+        if (plan.only?.slice(0, here.length).some((part, i) => part !== here[i])) continue;
         plan.onImage();
         await told(here, image.story, () =>
           withRandomBytes(plan.randomOf(...here, 1), () => verifyImage(image.state, plan.options, inner)),
         );
-        if (rest.length > 0) await crashRecovery(image.state, inner, { ...plan, variants: rest }, here);
+        if (rest.length > 0 && !cut.allowed.made)
+          await crashRecovery(image.state, inner, { ...plan, variants: rest }, here);
       }
     }
   } catch (error) {
@@ -61,7 +67,7 @@ async function told(
     await work();
   } catch (error) {
     const violation = violationOf('recovering', error);
-    violation.message = `${violation.message}\n  ${story.join('\n  ')}\n  in recovery ${path.join('.')}`;
+    violation.message = `${violation.message}\n  ${story.join('\n  ')}\n  in recovery: --path ${path.join('.')}`;
     throw violation;
   }
 }
@@ -82,7 +88,7 @@ async function recordRecovery(
   const disk = new SimulatedDisk({ random, turnsMax: { store: 40, log: 10 } }, state);
   const digests: string[] = [];
   await withRandomBytes(random, async () => {
-    const db = await openOnDisk(disk, plan.options);
+    const db = await openOnDisk(disk, { ...plan.options, double: plan.double });
     const found = digestOf(db);
     expectAllowed(found, allowed, 'after recovery');
     digests.push(found);

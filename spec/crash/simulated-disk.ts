@@ -307,9 +307,19 @@ export class SimulatedFile implements StoreFile {
     }
   }
 
-  async sync(): Promise<void> {
+  /** What was written and not synced. */
+  get unsynced(): readonly ContentOperation[] {
+    return this.disk.takeUnsynced(this.file);
+  }
+
+  sync(): Promise<void> {
+    return this.syncPart(() => true);
+  }
+
+  /** Syncs some of what was written only: for doubles that do what no store may. */
+  async syncPart(covered: (operation: ContentOperation) => boolean): Promise<void> {
     const fault = this.beginChange('sync');
-    const covers = this.disk.takeUnsynced(this.file);
+    const covers = this.disk.takeUnsynced(this.file).filter(covered);
     await this.disk.duration(this.name, this.process);
     if (fault !== undefined) {
       this.disk.syncFailed(this.file, covers);

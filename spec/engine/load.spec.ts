@@ -55,7 +55,7 @@ function* deletes(indexes: Iterable<number>): Generator<Operation> {
   for (const index of indexes) yield { key: Buffer.from(numbered(index)) };
 }
 
-const COUNT = 12_000;
+const COUNT = 8000;
 const ascending = (): number[] => Array.from({ length: COUNT }, (_, index) => index);
 const ORDERS: Record<string, () => number[]> = {
   ascending,
@@ -68,7 +68,7 @@ const ORDERS: Record<string, () => number[]> = {
 describe('load', () => {
   const stores = useStores();
 
-  // 2 x 12,000 operations each, 192,000 in all.
+  // 2 x 8,000 operations each, 128,000 in all.
   for (const [insertOrder, inserted] of Object.entries(ORDERS)) {
     for (const deleteOrder of ['ascending', 'random'] as const) {
       it(`in ${insertOrder} order, and deleted in ${deleteOrder} order`, async () => {

@@ -132,7 +132,7 @@ describe('a long snapshot', () => {
     const db = await stores.openMemory();
     const entries = new Map((await fill(db)).map(([key, value]) => [key.toString(), value]));
     let snapshots: { snapshot: Snapshot; changed: Map<string, Buffer> }[] = [];
-    const COMMITS = 2000;
+    const COMMITS = 1000;
     for (let step = 0; step < COMMITS; step++) {
       const changed = new Map<string, Buffer>();
       await db.write((tx) => {

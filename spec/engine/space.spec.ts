@@ -44,13 +44,13 @@ describe('free space', () => {
 
   describe('the same data, loaded and deleted twenty times,', () => {
     const rounds: Record<string, (db: Database) => Promise<unknown>> = {
-      'in large transactions': (db) => putAndDelete(db, 5000, 5000),
+      'in large transactions': (db) => putAndDelete(db, 4200, 4200),
       'in bulk, and deleted as a range': async (db) => {
-        await load(db.bucket('b'), 20_000, 100);
+        await load(db.bucket('b'), 8000, 100);
         await db.write((tx) => tx.bucket('b').deleteRange({}));
       },
       'in bulk, and dropped': async (db) => {
-        await load(db.bucket('b'), 20_000, 100);
+        await load(db.bucket('b'), 8000, 100);
         await db.dropBucket('b');
       },
       'as large values': async (db) => {
@@ -99,7 +99,7 @@ describe('free space', () => {
       const pages: number[] = [];
       for (let i = 0; i < 20; i++) {
         const db = await stores.openAt(path, { durability: 'none' });
-        await putAndDelete(db, 3000, 100);
+        await putAndDelete(db, 1500, 100);
         pages.push(db.stats().pages);
         await stores.close(db);
       }
@@ -170,9 +170,9 @@ describe('free space', () => {
           tx.bucket('b').put(numbered(random.below(100)), Buffer.alloc(bytes, i));
         }
       });
-    for (let i = 0; i < 30; i++) await round();
+    for (let i = 0; i < 20; i++) await round();
     const { pages } = db.stats();
-    for (let i = 0; i < scaledTimes(120); i++) await round();
+    for (let i = 0; i < scaledTimes(60); i++) await round();
     const after = db.stats();
     expect(after.pages, `pages, of which ${after.freePages} free`).to.be.below(1.3 * pages);
   });
@@ -198,7 +198,7 @@ describe('free space', () => {
         });
     };
     const pages: number[] = [];
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       await make();
       const infos = [...db.buckets()];
       expect(infos.length).to.equal(COUNT);
@@ -210,7 +210,7 @@ describe('free space', () => {
         for (let i = 0; i < COUNT; i++) tx.dropBucket(numbered(i));
       });
     }
-    expect(pages[2], pages.join(' ')).to.be.at.most(pages[1]);
+    expect(pages[1], pages.join(' ')).to.be.at.most(1.1 * pages[0]);
     expect((await db.check()).pages.leaf).to.equal(0);
   });
 

@@ -82,7 +82,8 @@ export type Step =
   | { readonly do: 'leave'; readonly at: number }
   | { readonly do: 'reopen' | 'check' | 'compact' };
 
-const name = fc.constantFrom(...BUCKETS);
+/** Mostly the first, so that steps meet. */
+const name = fc.constantFrom<Name>('a', 'a', 'a', 'b', 'c');
 
 function place(max: number): fc.Arbitrary<Place> {
   return fc.oneof(
@@ -184,7 +185,7 @@ const goOn = fc.record({
 function transactionStep(max: number, pageSize: number): fc.Arbitrary<TransactionStep> {
   return fc.oneof(
     { weight: 6, arbitrary: single(max, pageSize) },
-    { weight: 3, arbitrary: read(max) },
+    { weight: 5, arbitrary: read(max) },
     { weight: 2, arbitrary: many(max, pageSize).map((entries) => ({ do: 'putMany' as const, ...entries })) },
     {
       weight: 2,

@@ -171,7 +171,7 @@ describe('pager', () => {
 
     it(`gives its frames back when the disk fails, ${name}`, async () => {
       const { file, pager } = filled(40);
-      for (let round = 0; round < 50; round++) {
+      for (let round = 0; round < 150; round++) {
         file.failing = true;
         await rejected('IO_ERROR', (async () => fetch(pager, 10, [stampOf(10), stampOf(11)]))());
         raised('IO_ERROR', () => pager.load(12, stampOf(12)));

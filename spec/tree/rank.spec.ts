@@ -157,6 +157,13 @@ describe('bounds over a tree', () => {
     await first.close();
     const again = await TreeLab.open(4096, file);
     file.failing = true;
+    let closed = 0;
+    const cursor = new RangeCursor(again.pager, again.root, { bounds: {} }, () => closed++);
+    const walk = async (): Promise<void> => {
+      while ((await cursor.nextBatch(1000)) !== null);
+    };
+    await rejected('IO_ERROR', walk());
+    expect(closed).to.equal(1);
     const read = async (): Promise<void> => {
       for await (const _ of again.db.bucket('tree').range());
     };

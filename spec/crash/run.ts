@@ -1,0 +1,80 @@
+// npm run crash: seed after seed, until as many images as were asked for have been looked at. Ends with one line
+// of JSON; with what is wrong, and how to repeat it, if something is.
+//
+//   --seed 1            the first seed; each round takes the next
+//   --images 100000     images to look at, at least
+//   --variants 20       images of each cut
+//   --recoveries 2      cuts of each workload from which recovery is cut in its turn, twice in a row
+//   --workload NAME --cut N --variant N --origin NAME --path N.N     only that
+
+import { parseArgs } from 'node:util';
+
+process.env.BTREE_STORE_ASSERT = '1';
+const { noCampaignCounts, runCampaign } = await import('./campaign.js');
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    images: { type: 'string', default: '100000' },
+    variants: { type: 'string', default: '20' },
+    recoveries: { type: 'string', default: '2' },
+    workload: { type: 'string' },
+    cut: { type: 'string' },
+    variant: { type: 'string' },
+    origin: { type: 'string' },
+    path: { type: 'string' },
+  },
+});
+
+const number = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text);
+const started = performance.now();
+const counts = noCampaignCounts();
+const first = Number(values.seed);
+const imagesMax = Number(values.images);
+const isRepetition = values.workload !== undefined;
+let seed = first;
+let rejections = 0;
+process.on('unhandledRejection', (error) => {
+  rejections++;
+  console.error('a promise was rejected and no one handled it:', error);
+});
+
+try {
+  while (counts.images + counts.recoveryImages < imagesMax) {
+    await runCampaign(
+      {
+        seed,
+        variants: Number(values.variants),
+        cutChance: 1,
+        recoveries: Number(values.recoveries),
+        recoveryVariants: [2, 2],
+        imagesMax,
+        only: {
+          workload: values.workload,
+          cut: number(values.cut),
+          variant: number(values.variant),
+          origin: values.origin,
+          path: values.path?.split('.').map(Number),
+        },
+      },
+      counts,
+    );
+    seed++;
+    if (isRepetition) break;
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+if (rejections > 0) process.exitCode = 1;
+
+console.log(
+  JSON.stringify({
+    seed: first,
+    seeds: seed - first,
+    ...counts,
+    seconds: Math.round((performance.now() - started) / 1000),
+    ok: process.exitCode === undefined,
+  }),
+);

@@ -82,7 +82,7 @@ const pairedKey = (index: number): Buffer =>
 
 describe('tree', () => {
   for (const [pageSize, runs] of [
-    [4096, 25],
+    [4096, 18],
     [65536, 3],
   ] as const) {
     it(`holds what a sorted map would, with pages of ${pageSize}`, async () => {

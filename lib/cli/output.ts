@@ -1,6 +1,6 @@
 // Writing to standard output, whose reader may leave at any time.
 
-import { type Duplex, Readable, type Writable } from 'node:stream';
+import { type Duplex, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EXIT_FAILED, EXIT_OK } from './exit-status.js';
 import { CommandFailure } from './failure.js';
@@ -34,14 +34,25 @@ export async function writeTo(
   signal?: AbortSignal,
 ): Promise<void> {
   try {
-    // Standard output is left open: it is not ours, and others may have more to say there.
-    await pipeline([source, ...steps, target], { signal, end: target !== process.stdout });
+    await pipeline([source, ...steps, target === process.stdout ? standardOutput() : target], { signal });
   } catch (error) {
     // The system's own errors come from the target: the store's are told by the library.
     if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) throw error;
     const message = `${name} cannot be written (${error.code}): check where it goes, and the disk`;
     throw new CommandFailure(message, EXIT_FAILED, { cause: error });
   }
+}
+
+/**
+ * Standard output as a stream that may be ended: it is left open itself, since others may have more to say
+ * there, and no listener stays behind on it, however often it is written to.
+ */
+function standardOutput(): Writable {
+  return new Writable({
+    write: (chunk: Uint8Array, _encoding, done) => {
+      process.stdout.write(chunk, done);
+    },
+  });
 }
 
 /** A number with its thousands marked, for people. */

@@ -234,20 +234,25 @@ class OperationReader {
   }
 
   byte(): number {
-    return this.bytes(1)[0];
+    return this.operations[this.take(1)];
   }
 
   number(): number {
-    return this.bytes(4).readUInt32LE(0);
+    return this.operations.readUInt32LE(this.take(4));
   }
 
   bytes(length: number): Buffer {
-    const end = this.at + length;
-    if (end > this.operations.length)
-      throw new RangeError(`${length} bytes were expected at byte ${this.at} of ${this.operations.length}`);
-    const bytes = this.operations.subarray(this.at, end);
-    this.at = end;
-    return bytes;
+    const from = this.take(length);
+    return this.operations.subarray(from, this.at);
+  }
+
+  /** Goes on by so many bytes; returns where they begin. */
+  private take(length: number): number {
+    const from = this.at;
+    if (from + length > this.operations.length)
+      throw new RangeError(`${length} bytes were expected at byte ${from} of ${this.operations.length}`);
+    this.at += length;
+    return from;
   }
 
   /** Bytes behind their length. */

@@ -121,24 +121,29 @@ export class Space {
   }
 
   /**
-   * Consecutive pages: at least `pagesMin` if free space has such a run, else new ones at the end of
-   * the file. Never more than `pagesMax`; fewer than `pagesMin` only where a group ends.
+   * Consecutive pages: `pagesMax` of them if free space has such a run, else one of at least `pagesMin`,
+   * else new ones at the end of the file. Never more than `pagesMax`; fewer than `pagesMin` only where a
+   * group ends.
    */
   allocateRun(pagesMin: number, pagesMax: number): Extent {
+    // The whole first: to fill each gap on the way would leave a value in as many pieces as it has pages.
+    return this.takeRun(pagesMax, pagesMax) ?? this.takeRun(pagesMin, pagesMax) ?? this.grow(pagesMax);
+  }
+
+  private takeRun(pagesMin: number, pagesMax: number): Extent | undefined {
     // The last pages of a value may be fewer than its other extents have at least.
     const least = Math.min(pagesMin, pagesMax);
-    if (!this.exhausted) {
-      for (let index = 0; index < this.groupCount; index++) {
-        if (!this.mayHaveAvailable(index, least)) continue;
-        const group = this.group(index);
-        const run = group.findRun(least, pagesMax);
-        if (run.length === 0) continue;
-        for (let i = 0; i < run.length; i++) group.use(run.index + i);
-        this.freeTotal -= run.length;
-        return { page: index * this.geometry.groupPages + run.index, pages: run.length };
-      }
+    const groups = this.exhausted ? 0 : this.groupCount;
+    for (let index = 0; index < groups; index++) {
+      if (!this.mayHaveAvailable(index, least)) continue;
+      const group = this.group(index);
+      const run = group.findRun(least, pagesMax);
+      if (run.length === 0) continue;
+      for (let i = 0; i < run.length; i++) group.use(run.index + i);
+      this.freeTotal -= run.length;
+      return { page: index * this.geometry.groupPages + run.index, pages: run.length };
     }
-    return this.grow(pagesMax);
+    return undefined;
   }
 
   /** Marks a page that the tree no longer reaches. It can be used once `makeAvailable` was called. */

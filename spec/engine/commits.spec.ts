@@ -15,7 +15,6 @@ import {
   SparseFile,
 } from '../helpers/counted-store.js';
 import { numberedKeys, putAll } from '../helpers/ranges.js';
-import { scaledMilliseconds } from '../helpers/seed.js';
 import { useStores } from '../helpers/store.js';
 
 /** Checks the store before it is closed, as every spec does with its stores. */
@@ -171,7 +170,6 @@ describe('commits', () => {
   it('are done again from a full log in well under a second, in a file of any length', async function () {
     // Not all of its file systems keep files with holes.
     if (os.platform() === 'win32') this.skip();
-    this.timeout(scaledMilliseconds(40_000));
     const opened: Record<string, { read: number; written: number }> = {};
     for (const [name, pagesBetween] of Object.entries({ short: 0, long: 2_700_000 })) {
       const path = await stores.path();

@@ -9,7 +9,7 @@ import { expectEntries, numbered, patterned } from '../helpers/bytes.js';
 import { GatedFile, openCountedOn } from '../helpers/counted-store.js';
 import { Random } from '../helpers/random.js';
 import { numberedKeys, putAll } from '../helpers/ranges.js';
-import { scaledMilliseconds, scaledTimes, seed } from '../helpers/seed.js';
+import { scaledTimes, seed } from '../helpers/seed.js';
 import { useStores } from '../helpers/store.js';
 
 const COUNT = 5000;
@@ -59,8 +59,7 @@ describe('a long snapshot', () => {
 
   for (const place of ['file', 'memory'] as const) {
     for (const [what, commit] of Object.entries(KINDS)) {
-      it(`in ${place === 'file' ? 'a file' : 'memory'}, over a thousand commits of ${what}`, async function () {
-        this.timeout(scaledMilliseconds(30_000));
+      it(`in ${place === 'file' ? 'a file' : 'memory'}, over a thousand commits of ${what}`, async () => {
         const db = await stores.openIn(place, { durability: 'none', cacheBytes: 1 });
         const expected = await fill(db);
         // Writes all of it to the file, so that few of the pages are in memory still.
@@ -126,8 +125,7 @@ describe('a long snapshot', () => {
     await db.close();
   });
 
-  it('is one of very many, released in any order', async function () {
-    this.timeout(scaledMilliseconds(30_000));
+  it('is one of very many, released in any order', async () => {
     const random = Random.of(seed, 2);
     const db = await stores.openMemory();
     const entries = new Map((await fill(db)).map(([key, value]) => [key.toString(), value]));

@@ -6,12 +6,13 @@ import type { Bucket, BucketReport, Database, TransactionBucket } from 'btree-st
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { MemoryFile } from '../../lib/storage/memory-file.js';
+import { Space } from '../../lib/storage/space.js';
 import { SpaceGroup } from '../../lib/storage/space-group.js';
 import { numbered, patterned } from '../helpers/bytes.js';
 import { type CountedStore, openCountedOn, SparseFile } from '../helpers/counted-store.js';
 import { Random } from '../helpers/random.js';
 import { numberedKeys, putAll } from '../helpers/ranges.js';
-import { scaledMilliseconds, scaledTimes, seed, seeded } from '../helpers/seed.js';
+import { scaledTimes, seed, seeded } from '../helpers/seed.js';
 import { useStores } from '../helpers/store.js';
 
 async function load(bucket: Bucket, count: number, valueLength: number): Promise<void> {
@@ -177,8 +178,7 @@ describe('free space', () => {
     expect(after.pages, `pages, of which ${after.freePages} free`).to.be.below(1.3 * pages);
   });
 
-  it('takes a bucket that is made and dropped a thousand times, and ten thousand beside each other', async function () {
-    this.timeout(scaledMilliseconds(20_000));
+  it('takes a bucket that is made and dropped a thousand times', async () => {
     const db = await stores.open({ durability: 'none' });
     for (let i = 0; i < 1000; i++) {
       await db.write((tx) => {
@@ -189,8 +189,11 @@ describe('free space', () => {
     }
     expect([...db.buckets()]).to.deep.equal([]);
     expect(db.stats().pages).to.be.below(20);
+  });
 
+  it('takes ten thousand buckets, made and dropped again and again', async () => {
     const COUNT = 10_000;
+    const db = await stores.open({ durability: 'none' });
     const make = async (): Promise<void> => {
       for (let from = 0; from < COUNT; from += 1000)
         await db.write((tx) => {
@@ -198,7 +201,7 @@ describe('free space', () => {
         });
     };
     const pages: number[] = [];
-    for (let round = 0; round < 2; round++) {
+    for (let round = 0; round < 5; round++) {
       await make();
       const infos = [...db.buckets()];
       expect(infos.length).to.equal(COUNT);
@@ -210,12 +213,13 @@ describe('free space', () => {
         for (let i = 0; i < COUNT; i++) tx.dropBucket(numbered(i));
       });
     }
-    expect(pages[1], pages.join(' ')).to.be.at.most(1.1 * pages[0]);
+    // At the most the buckets, what the last checkpoint has, and what is written beside that one: how much of
+    // it there is depends on when checkpoints end. A bucket's page lost in each round would be more.
+    expect(Math.max(...pages), pages.join(' ')).to.be.below(3.3 * COUNT);
     expect((await db.check()).pages.leaf).to.equal(0);
   });
 
-  it('stays well filled when most of the keys go, and holds them again in no more', async function () {
-    this.timeout(scaledMilliseconds(30_000));
+  it('stays well filled when most of the keys go, and holds them again in no more', async () => {
     const COUNT = 200_000;
     const LEFT = COUNT / 10;
     const order = Random.of(seed, 2).shuffle(Array.from({ length: COUNT }, (_, i) => numbered(i)));
@@ -246,8 +250,7 @@ describe('free space', () => {
     expect(again.file, 'pages of the file after they were put again').to.be.at.most(1.1 * loaded.file);
   });
 
-  it('of a million pages in scattered extents costs a commit and a checkpoint at most 16 page writes', async function () {
-    this.timeout(scaledMilliseconds(30_000));
+  it('of a million pages in scattered extents costs a commit and a checkpoint at most 16 page writes', async () => {
     const HOLE = 50;
     const HOLES = 20_000;
     // 4 GB long, of which the values alone take memory.
@@ -258,7 +261,7 @@ describe('free space', () => {
     const reservation = counted.store.reserve();
     for (let i = 0; i < HOLES; i++) {
       // A value of one page, then pages that are never written: a hole in the file.
-      transaction.bucket('b').put(numbered(i), patterned(3000, i));
+      transaction.bucket('b').put(numbered(i), Buffer.alloc(3000, i));
       reservation.allocateRun(HOLE, HOLE);
     }
     reservation.abandon();
@@ -280,6 +283,33 @@ describe('free space', () => {
       await db.close();
       expect(file.bytesWritten / 4096, 'pages that closing writes').to.be.at.most(16);
     }
+  });
+
+  it('is taken in one piece where there is one that is long enough, else in the longest gaps asked for', () => {
+    const none = (): never => expect.fail('nothing was to be read');
+    const space = new Space(4096, { readMap: none, readDirectory: none }, 0, 0, new Uint32Array(1024));
+    const { page: from } = space.allocateRun(500, 500);
+    // Gaps of 1, 2, 3, 8 and 5 pages, in this order.
+    const gaps: [at: number, pages: number][] = [
+      [10, 1],
+      [20, 2],
+      [30, 3],
+      [40, 8],
+      [60, 5],
+    ];
+    for (const [at, pages] of gaps) for (let i = 0; i < pages; i++) space.release(from + at + i);
+    const taken = (least: number, most: number): [at: number, pages: number] => {
+      const { page, pages } = space.allocateRun(least, most);
+      return [page - from, pages];
+    };
+    expect(taken(1, 5), 'the first that holds all five').to.deep.equal([40, 5]);
+    expect(taken(1, 5)).to.deep.equal([60, 5]);
+    expect(taken(3, 5), 'the first with three of five').to.deep.equal([30, 3]);
+    expect(taken(7, 2), 'two, though more were the least').to.deep.equal([20, 2]);
+    expect(taken(2, 4)).to.deep.equal([45, 3]);
+    expect(taken(2, 4), 'new pages').to.deep.equal([500, 4]);
+    expect(taken(1, 4), 'the last that is left').to.deep.equal([10, 1]);
+    expect(space.freePages).to.equal(0);
   });
 
   it('in runs that are too short is not searched over and over', () => {

@@ -140,15 +140,17 @@ export async function writeCheckpointPlan(parts: CheckpointParts, plan: Checkpoi
   await parts.writer.writeLaidOut(plan.memory, plan.bases);
 }
 
-/** Writes the meta page and syncs it. If it raises, no one can tell which checkpoint the file has. */
-export async function finishCheckpoint(parts: CheckpointParts, plan: CheckpointPlan): Promise<void> {
-  const { writer, file } = parts;
-  const { meta } = plan;
+/** Writes the meta page, to be synced. If it raises, nobody can tell how much of it is there. */
+export async function writeMeta({ file, writer }: CheckpointParts, { meta }: CheckpointPlan): Promise<void> {
   const page = meta.generation % 2;
   const memory = new PageMemory(meta.pageSize);
   encodeMeta(memory, 0, page, meta);
   await file.write(memory.bytes, 0, meta.pageSize, page * meta.pageSize);
   writer.count(1);
-  await writer.sync();
-  plan.install();
+}
+
+/** Takes a meta page back that was written and may not be on the disk: zeros in its place, to be synced. */
+export async function eraseMeta({ file }: CheckpointParts, { meta }: CheckpointPlan): Promise<void> {
+  const page = meta.generation % 2;
+  await file.write(Buffer.alloc(meta.pageSize), 0, meta.pageSize, page * meta.pageSize);
 }

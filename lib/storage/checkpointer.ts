@@ -6,11 +6,13 @@ import { StoreError } from '../errors.js';
 import type { Meta } from '../format/meta-page.js';
 import {
   type CheckpointParts,
+  type CheckpointPlan,
   type CheckpointState,
-  finishCheckpoint,
+  eraseMeta,
   planCheckpoint,
   spanPages,
   writeCheckpointPlan,
+  writeMeta,
 } from './checkpoint.js';
 import type { PageCache } from './page-cache.js';
 import { isUnwritten } from './page-writer.js';
@@ -33,6 +35,8 @@ export class Checkpointer {
   private sequence = -1;
   /** The file may have the last checkpoint, or the one that failed: from then on what either reaches is kept. */
   private failed = false;
+  /** One meta page is missing, until the next checkpoint writes it. */
+  private metaErased = false;
   private count = 0;
 
   constructor(parts: CheckpointerParts, meta: Meta) {
@@ -85,11 +89,11 @@ export class Checkpointer {
   }
 
   /**
-   * Makes both meta pages tell of the same state, if there was a checkpoint: of a store that is at rest
-   * either of them may be damaged then, and nothing is lost.
+   * Makes both meta pages tell of the same state, if there was a checkpoint or one that failed: of a store
+   * that is at rest either of them may be damaged then, and nothing is lost.
    */
   async evenOut(state: CheckpointState): Promise<void> {
-    if (this.count > 0) await this.start(state);
+    if (this.count > 0 || this.metaErased) await this.start(state);
   }
 
   private async run(state: CheckpointState): Promise<void> {
@@ -108,21 +112,55 @@ export class Checkpointer {
       plan.undo();
       throw error;
     }
+    await this.sync();
+    await this.writeMeta(plan);
     try {
-      await writer.sync();
-      await finishCheckpoint(this.parts, plan);
+      await this.sync();
     } catch (error) {
-      // Whether the new meta page or its pages reached the disk cannot be known, so no later write may
-      // build on either answer.
-      const failure =
-        error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
-      this.failed = true;
-      this.parts.onFailure(failure);
-      throw failure;
+      // The system goes on showing what the disk may not have got: whoever opens the store next must not meet
+      // the meta page there and build on it. The last checkpoint and the log have all that was committed.
+      await eraseMeta(this.parts, plan).catch(() => undefined);
+      throw error;
     }
+    plan.install();
+    this.metaErased = false;
     this.current = plan.meta;
     this.count++;
     for (const page of pages) this.settle(page, state.sequence);
+  }
+
+  /** A failed sync is final: no later write may build on what the disk has, or has not. */
+  private async sync(): Promise<void> {
+    try {
+      await this.parts.writer.sync();
+    } catch (error) {
+      throw this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): StoreError {
+    const failure =
+      error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
+    this.failed = true;
+    this.parts.onFailure(failure);
+    return failure;
+  }
+
+  /** Where it cannot be written, all of it may be there or nothing: it is taken back for certain, or all is over. */
+  private async writeMeta(plan: CheckpointPlan): Promise<void> {
+    try {
+      await writeMeta(this.parts, plan);
+    } catch (error) {
+      try {
+        await eraseMeta(this.parts, plan);
+        await this.parts.writer.sync();
+      } catch {
+        throw this.fail(error);
+      }
+      this.metaErased = true;
+      plan.undo();
+      throw error;
+    }
   }
 
   /** A page that was written is clean, if it is still here and was not written by a spill already. */

@@ -68,5 +68,9 @@ function openExisting(path: string, flags: number): DiskFile | undefined {
 }
 
 export function removePending(path: string): void {
-  fs.rmSync(pendingPath(path), { force: true });
+  try {
+    fs.rmSync(pendingPath(path), { force: true });
+  } catch (cause) {
+    throw fileError('remove', pendingPath(path), cause);
+  }
 }

@@ -92,25 +92,30 @@ export async function openStore(given: string, options: StoreOptions): Promise<O
     if (!options.readOnly) syncFolder(path);
     return opened;
   } catch (error) {
-    await log?.close();
     // The log of an interrupted run stays for whoever can open the store; ours has nothing to tell.
-    if (ownsLog) removePending(path);
-    await file.close();
+    await closeFiles(path, file, log, ownsLog).catch(() => undefined);
     throw error;
   }
 }
 
 function storeFiles(path: string, file: DiskFile, log: DiskFile | undefined, readOnly: boolean): StoreFiles {
-  return {
-    file,
-    log,
-    release: async (clean) => {
-      await log?.close();
-      // Before the lock goes with the file: another opener must not find the log of a clean end.
-      if (clean && !readOnly) removePending(path);
-      await file.close();
-    },
-  };
+  return { file, log, release: (clean) => closeFiles(path, file, log, clean && !readOnly) };
+}
+
+/** Closes both files whatever happens: the lock goes with the store's own. */
+async function closeFiles(
+  path: string,
+  file: DiskFile,
+  log: DiskFile | undefined,
+  removesLog: boolean,
+): Promise<void> {
+  try {
+    await log?.close();
+    // Before the lock goes: another opener must not find the log of a clean end.
+    if (removesLog) removePending(path);
+  } finally {
+    await file.close();
+  }
 }
 
 /** A store that lives in memory and is gone when it is closed. */
@@ -228,8 +233,16 @@ async function create({ file, log }: StoreFiles, options: StoreOptions): Promise
   if (size > 0 && !isUnfinishedStore(file, size)) throw notAStore(file, size);
   if (options.readOnly) throw notAStore(file, size);
   if (log !== undefined) await forgetLog(log);
-  const image = createImage(options.pageSize);
-  const metaBytes = META_PAGES * options.pageSize;
+  try {
+    await writeImage(file, createImage(options.pageSize), META_PAGES * options.pageSize);
+  } catch (error) {
+    // What a failed sync leaves is shown to whoever opens the file next, and is perhaps not on the disk.
+    await file.truncate(0).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function writeImage(file: StoreFile, image: Buffer, metaBytes: number): Promise<void> {
   await file.truncate(0);
   await file.write(image, metaBytes, image.length - metaBytes, metaBytes);
   await file.sync();

@@ -52,7 +52,10 @@ export async function record(
   const disk = new SimulatedDisk({ random, turnsMax: random.pick(LATENCIES) }, start);
   const run = new WorkloadRun(groundOn(disk, options, random), random, options);
   try {
-    await withRandomBytes(random, () => workload.run(run));
+    await withRandomBytes(random, async () => {
+      await workload.run(run);
+      await run.finish();
+    });
   } catch (error) {
     throw violationOf('the workload itself', error);
   }

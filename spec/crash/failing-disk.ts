@@ -52,7 +52,10 @@ export async function callsOf(workload: Workload, seed: number): Promise<DiskCal
     },
   });
   const run = new WorkloadRun(groundOn(disk, workload.options, random), random, workload.options);
-  await withRandomBytes(random, () => workload.run(run));
+  await withRandomBytes(random, async () => {
+    await workload.run(run);
+    await run.finish();
+  });
   return calls;
 }
 
@@ -60,7 +63,7 @@ const TURNS = { store: 20, log: 6 };
 const HANG_MILLISECONDS = 10_000;
 const EXPECTED = new Set(['IO_ERROR', 'DISK_FULL', 'STORE_FAILED']);
 /** Power cuts after the store was opened again, about. */
-const CUTS = 8;
+const CUTS = 12;
 
 class FaultyRun {
   readonly disk: SimulatedDisk;
@@ -68,12 +71,16 @@ class FaultyRun {
   private healed = false;
   /** Whether a sync failed under the store that is open now. */
   private syncFailed = false;
-  private reopenedAt = 0;
+  /** Operations before the store was first opened after the fault. */
+  private reopenedAt: number | undefined;
+  private hasFailed = false;
   private readonly plan: FaultPlan;
   private readonly workload: Workload;
+  private readonly random: Random;
 
   constructor(workload: Workload, seed: number, plan: FaultPlan) {
     const random = Random.of(seed, 0xfa17);
+    this.random = random;
     this.plan = plan;
     this.workload = workload;
     this.disk = new SimulatedDisk({ random, turnsMax: TURNS, fault: (call) => this.faultOf(call) });
@@ -82,6 +89,7 @@ class FaultyRun {
       ...ground,
       open: (readOnly: boolean) => {
         this.syncFailed = false;
+        if (this.hasFailed) this.reopenedAt ??= this.disk.operations.length;
         return ground.open(readOnly);
       },
     };
@@ -95,30 +103,39 @@ class FaultyRun {
     const isDue = index === plan.index || (plan.lasting && index > plan.index);
     if (this.healed || !isDue || !CODES[plan.code].includes(kind)) return undefined;
     if (kind === 'sync') this.syncFailed = true;
+    this.hasFailed = true;
     return { code: plan.code, part: plan.part };
   }
 
   async work(): Promise<void> {
     try {
       await this.workload.run(this.run);
+      // Only the close is left to fail.
+      if (!this.hasFailed) await this.run.finish();
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
     }
     this.healed = true;
+    // A disk that fails for good is well again only after the system was started again.
+    if (this.plan.lasting && this.hasFailed) {
+      this.disk.restart(this.random);
+      this.run.forgetStore();
+    }
     await this.goOn();
   }
 
   /** The disk is well again: so is the store, unless it cannot know what the disk has. */
   private async goOn(): Promise<void> {
     const { run } = this;
-    if (!run.isOpen) await run.open();
-    const accepted = await run.put('healed', 'key', 30);
-    if (accepted && this.syncFailed) throw new Violation('a write was accepted after a failed sync');
-    if (!accepted && !this.syncFailed)
-      throw new Violation('a write was refused though the disk is well again');
-    const closed = await run.close();
-    if (!closed && !this.syncFailed) throw new Violation('it cannot be closed though the disk is well again');
-    this.reopenedAt = this.disk.operations.length;
+    if (run.isOpen) {
+      const accepted = await run.put('healed', 'key', 30);
+      if (accepted && this.syncFailed) throw new Violation('a write was accepted after a failed sync');
+      if (!accepted && !this.syncFailed)
+        throw new Violation('a write was refused though the disk is well again');
+      const closed = await run.close();
+      if (!closed && !this.syncFailed)
+        throw new Violation('it cannot be closed though the disk is well again');
+    }
     await run.open();
     await run.put('healed', 'after', 30);
     await run.write(Array.from({ length: 100 }, (_, i) => run.putOf('healed', `key ${i}`, 900)));
@@ -126,14 +143,14 @@ class FaultyRun {
   }
 
   get cutCount(): number {
-    return this.disk.operations.slice(this.reopenedAt).filter(isEvent).length + 1;
+    return this.disk.operations.slice(this.reopenedAt ?? 0).filter(isEvent).length + 1;
   }
 
-  /** Cuts once it had been opened again, when all that failed lay behind. */
+  /** Cuts from where it was opened again, with what failed behind it. */
   *cuts(): Generator<Cut> {
     const { operations } = this.disk;
     const recording = { start: new DiskState(), operations, digests: this.run.history.digests };
-    for (const cut of cutsOf(recording)) if (cut.at >= this.reopenedAt) yield cut;
+    for (const cut of cutsOf(recording)) if (cut.at >= (this.reopenedAt ?? 0)) yield cut;
   }
 }
 

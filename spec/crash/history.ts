@@ -149,14 +149,19 @@ export class History {
     return this.add(parent, changes);
   }
 
-  /** Goes on from the step that has this content, the last acknowledged or a later one; false if none has. */
-  settleAt(digest: string): boolean {
+  /**
+   * Goes on from the step that has this content, the last acknowledged or a later one. Returns its number;
+   * undefined if there is none.
+   */
+  settleAt(digest: string): number | undefined {
     const { steps } = this;
-    let step = this.last;
-    while (step >= Math.max(0, this.acknowledged) && steps[step].digest !== digest) step--;
-    if (step < Math.max(0, this.acknowledged)) return false;
-    if (this.model.digest !== digest) this.branch(step, []);
-    return true;
+    const first = Math.max(0, this.acknowledged);
+    for (let step = this.last; step >= first; step--) {
+      if (steps[step].digest !== digest) continue;
+      if (this.model.digest !== digest) this.branch(step, []);
+      return step;
+    }
+    return undefined;
   }
 
   private add(parent: number, changes: readonly Change[]): number {

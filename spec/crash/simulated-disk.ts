@@ -12,6 +12,7 @@ import {
   type FileName,
   type Mark,
   type Operation,
+  type WriteOperation,
 } from './disk-state.js';
 
 /** A call that can be made to fail. */
@@ -38,9 +39,9 @@ export interface DiskOptions {
 
 const NO_TURNS = { store: 0, log: 0 };
 
-/** A change of a file that is under way. */
+/** A write that is under way. */
 interface Transfer {
-  readonly operation: ContentOperation;
+  readonly operation: WriteOperation;
   /** The bytes that it changes. */
   readonly from: number;
   readonly to: number;
@@ -48,7 +49,7 @@ interface Transfer {
 
 /** A file as those see it who have it open. */
 interface DiskFile {
-  readonly content: DiskContent;
+  content: DiskContent;
   /** Operations that have come back since the last sync. */
   unsynced: ContentOperation[];
   readonly transfers: Set<Transfer>;
@@ -61,6 +62,7 @@ export class SimulatedDisk {
   private readonly files: DiskFile[] = [];
   private readonly names = new Map<FileName, number>();
   private readonly options: DiskOptions;
+  private readonly startState: DiskState;
   private calls = 0;
   /** Counts the processes that used the disk: what an earlier one still has under way comes to nothing. */
   private processes = 0;
@@ -68,6 +70,7 @@ export class SimulatedDisk {
   /** `state` is what a power cut, or a kill, left; the disk goes on from there and does not change it. */
   constructor(options: DiskOptions = {}, state: DiskState = new DiskState()) {
     this.options = options;
+    this.startState = state;
     for (const { durable, pending } of state.files) {
       const content = durable.clone();
       for (const operation of pending) applyTo(content, operation);
@@ -128,6 +131,19 @@ export class SimulatedDisk {
     }
   }
 
+  /** Kills whoever uses the disk and starts the system again: what was not synced is gone. */
+  restart(random: Random): void {
+    this.kill(random);
+    for (const { unsynced } of this.files)
+      for (const operation of unsynced) this.operations.push({ kind: 'cancel', operation });
+    const state = this.startState.clone();
+    for (const operation of this.operations) state.apply(operation);
+    for (const [index, file] of this.files.entries()) {
+      file.unsynced = [];
+      file.content = state.file(index).durable.clone();
+    }
+  }
+
   syncFolder(): void {
     this.operations.push({ kind: 'folder sync' });
   }
@@ -157,7 +173,7 @@ export class SimulatedDisk {
     if (process !== this.processes) await new Promise<never>(() => undefined);
   }
 
-  start(operation: ContentOperation): void {
+  begun(operation: ContentOperation): void {
     this.operations.push(operation);
   }
 
@@ -258,7 +274,7 @@ export class SimulatedFile implements StoreFile {
     this.expectAlone(position, whole);
     if (bytes.length > 0) {
       const operation = { kind: 'write', file: this.file, position, bytes } as const;
-      this.disk.start(operation);
+      this.disk.begun(operation);
       this.disk.complete(operation);
     }
     if (fault !== undefined) throw failure('write', this.path, fault.code);
@@ -278,13 +294,11 @@ export class SimulatedFile implements StoreFile {
   }
 
   /** Makes a change that takes its time. */
-  private async change(operation: ContentOperation): Promise<void> {
-    const transfer =
-      operation.kind === 'write'
-        ? { operation, from: operation.position, to: operation.position + operation.bytes.length }
-        : { operation, from: operation.size, to: Number.POSITIVE_INFINITY };
+  private async change(operation: WriteOperation): Promise<void> {
+    const { position, bytes } = operation;
+    const transfer = { operation, from: position, to: position + bytes.length };
     this.transfers.add(transfer);
-    this.disk.start(operation);
+    this.disk.begun(operation);
     await this.disk.duration(this.name, this.process);
     this.transfers.delete(transfer);
     this.disk.complete(operation);
@@ -296,7 +310,7 @@ export class SimulatedFile implements StoreFile {
     for (const other of this.transfers) {
       if (other.to <= from || to <= other.from) continue;
       const { operation } = other;
-      if (bytes !== undefined && operation.kind === 'write') {
+      if (bytes !== undefined) {
         const first = Math.max(from, other.from);
         const end = Math.min(to, other.to);
         const mine = bytes.subarray(first - from, end - from);
@@ -333,11 +347,15 @@ export class SimulatedFile implements StoreFile {
     return this.content.length;
   }
 
+  /** Done at once, as by the real file: what is written beside it must not be cut off. */
   async truncate(size: number): Promise<void> {
     const fault = this.beginChange('truncate');
     if (fault !== undefined) throw failure('resize', this.path, fault.code);
     this.expectAlone(size, undefined);
-    await this.change({ kind: 'truncate', file: this.file, size });
+    const operation = { kind: 'truncate', file: this.file, size } as const;
+    this.disk.begun(operation);
+    this.disk.complete(operation);
+    await this.disk.duration(this.name, this.process);
   }
 
   async close(): Promise<void> {

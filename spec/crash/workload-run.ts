@@ -77,7 +77,7 @@ export class WorkloadRun {
       return;
     }
     const found = this.tellDigest();
-    if (found !== undefined && !this.history.settleAt(found))
+    if (found !== undefined && this.history.settleAt(found) === undefined)
       throw new Violation(`after opening it has ${found}, which no step has that it may be at`);
   }
 
@@ -102,6 +102,17 @@ export class WorkloadRun {
     // Also what was not promised to be durable is, once the store was closed; after a failed sync, who knows.
     if (closed === true && this.errors === 0) this.history.acknowledge(this.history.last);
     return closed === true;
+  }
+
+  /** The process that had the store open is gone. */
+  forgetStore(): void {
+    this.opened = undefined;
+  }
+
+  /** The end of a workload: what it left is there, and is closed. */
+  async finish(): Promise<void> {
+    this.expectModel('at the end');
+    await this.close();
   }
 
   async reopen(): Promise<void> {
@@ -240,11 +251,13 @@ export class WorkloadRun {
   private afterPart(before: number, puts: readonly PutChange[]): void {
     const found = this.tellDigest();
     if (found === undefined) return;
-    if (!this.history.settleAt(found))
+    const step = this.history.settleAt(found);
+    if (step === undefined)
       throw new Violation(
         `after a load of ${puts.length} that failed it has ${found}, which is no part of it`,
       );
-    if (this.history.last > before) this.acknowledge(this.history.last);
+    // What came after it failed, and may yet be found.
+    if (step > before) this.acknowledge(step);
   }
 
   /** A value that comes as a stream, in pieces, with other work done before the last of them. */

@@ -5,6 +5,10 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Database, type OpenOptions, open, StoreError } from 'btree-store';
+import { StoreDatabase } from '../../lib/database.js';
+import type { PageSize } from '../../lib/format/page.js';
+import { recover } from '../../lib/recover.js';
+import { openStore } from '../../lib/storage/store-open.js';
 
 /** How long a test's last transaction may take to end once the test is over. */
 const LAST_WRITER_MILLISECONDS = 5000;
@@ -30,6 +34,20 @@ export class Stores {
   /** Opens the store in this file. */
   async openAt(file: string, options?: OpenOptions): Promise<Database> {
     const db = await open(file, options);
+    this.opened.add(db);
+    return db;
+  }
+
+  /**
+   * Opens a store whose every bound is as low as can be, so that pages are evicted and spilled and checkpoints
+   * begin after little work. Such a file is for this call alone: its log has another size.
+   */
+  async openTight(file: string, pageSize: PageSize = 4096): Promise<Database> {
+    const options = { readOnly: false, create: true, durable: true, pageSize };
+    const bounds = { cacheBytesMax: 1, dirtyBytesMax: 1, logHalfBytes: 64 * 1024 };
+    const opened = await openStore(file, { ...options, ...bounds });
+    await recover(opened);
+    const db = new StoreDatabase(opened.store, opened.recovery);
     this.opened.add(db);
     return db;
   }

@@ -1,7 +1,7 @@
 // The whole store against sorted maps: random stories of writes, reads, iterations that outlast commits,
 // snapshots, loads and reopenings, over pages of two sizes, small and large caches, files and memory.
 
-import type { OpenOptions } from 'btree-store';
+import type { Database } from 'btree-store';
 import fc from 'fast-check';
 import { scaledMilliseconds, seeded } from '../helpers/seed.js';
 import { useStores } from '../helpers/store.js';
@@ -10,21 +10,22 @@ import { stories } from '../helpers/story-steps.js';
 
 describe('a store does what sorted maps do', () => {
   const stores = useStores();
-  const cases: Array<[place: 'file' | 'memory', options: OpenOptions & { pageSize: 4096 | 65536 }]> = [
-    ['memory', { pageSize: 4096, cacheBytes: 1 }],
-    ['file', { pageSize: 4096, cacheBytes: 1 }],
-    ['file', { pageSize: 4096, durability: 'none' }],
-    ['memory', { pageSize: 65536, cacheBytes: 1 }],
-    ['file', { pageSize: 65536 }],
+  const cases: Array<[what: string, pageSize: 4096 | 65536, open: (file: string) => Promise<Database>]> = [
+    ['in memory', 4096, () => stores.openMemory({ cacheBytes: 1 })],
+    ['in memory, with the largest pages', 65536, () => stores.openMemory({ cacheBytes: 1, pageSize: 65536 })],
+    ['in a file', 4096, (file) => stores.openAt(file, { cacheBytes: 1 })],
+    ['in a file, with the largest pages', 65536, (file) => stores.openAt(file, { pageSize: 65536 })],
+    ['in a file, not durable', 4096, (file) => stores.openAt(file, { durability: 'none' })],
+    ['in a file, with every bound as low as can be', 4096, (file) => stores.openTight(file)],
   ];
-  for (const [place, options] of cases) {
-    it(`in a ${place} with ${JSON.stringify(options)}`, async function () {
+  for (const [what, pageSize, open] of cases) {
+    it(what, async function () {
       this.timeout(scaledMilliseconds(60_000));
       await fc.assert(
         fc
-          .asyncProperty(stories(options.pageSize, 40), async (steps) => {
-            const db = await stores.openIn(place, options);
-            await new Story(stores, db, options).tell(steps);
+          .asyncProperty(stories(pageSize, 40), async (steps) => {
+            const db = await open(await stores.path());
+            await new Story(stores, db, open).tell(steps);
           })
           // What a failed run left open is not the next one's to clear up.
           .afterEach(() => stores.abandon()),

@@ -1,0 +1,159 @@
+// Stands between the library and the system's calls: counts them, and lets one or more fail, be interrupted, or
+// transfer less than was asked. To be put in place before any file of lib/ is loaded.
+
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+
+/** The calls that a store makes on its files, by the name under which the runtime has them. */
+export type CallName =
+  | 'openSync'
+  | 'fstatSync'
+  | 'fsyncSync'
+  | 'ftruncateSync'
+  | 'rmSync'
+  | 'renameSync'
+  | 'readSync'
+  | 'readvSync'
+  | 'writeSync'
+  | 'read'
+  | 'readv'
+  | 'write'
+  | 'fdatasync'
+  | 'close';
+
+export interface CallFault {
+  /** A code of the system, or 'short' for a transfer that ends early. */
+  readonly kind: string;
+  /** The first call, counted from where the counting began. */
+  readonly index: number;
+  /** How many calls, from that one on, of those that can meet this fault. */
+  readonly calls: number;
+}
+
+const TRANSFERS: readonly CallName[] = ['readSync', 'readvSync', 'writeSync', 'read', 'readv', 'write'];
+const GROWING: readonly CallName[] = ['openSync', 'writeSync', 'write', 'ftruncateSync', 'fdatasync'];
+
+/** Which calls can end so. */
+const KINDS: Readonly<Record<string, (name: CallName) => boolean>> = {
+  EIO: () => true,
+  ENOSPC: (name) => GROWING.includes(name),
+  EFBIG: (name) => name === 'writeSync' || name === 'write' || name === 'ftruncateSync',
+  EINTR: (name) => TRANSFERS.includes(name) || name === 'ftruncateSync' || name === 'fstatSync',
+  short: (name) => TRANSFERS.includes(name),
+};
+
+export const FAULT_KINDS = Object.keys(KINDS);
+
+export function canMeet(name: CallName, kind: string): boolean {
+  return KINDS[kind](name);
+}
+
+type Call = (...values: never[]) => unknown;
+
+export class FailingCalls {
+  /** Calls since the counting began. */
+  readonly names: CallName[] = [];
+  /** Called with each call that fails, not with those that are only short or interrupted. */
+  onFailure: (name: CallName) => void = () => undefined;
+  private fault: CallFault | undefined;
+  private left = 0;
+  private isCounting = false;
+
+  /** Puts itself in the place of the runtime's calls. */
+  install(): void {
+    const table = fs as unknown as Record<CallName, Call>;
+    for (const name of [
+      'openSync',
+      'fstatSync',
+      'fsyncSync',
+      'ftruncateSync',
+      'rmSync',
+      'renameSync',
+    ] as const)
+      table[name] = this.plain(name, table[name]);
+    for (const name of ['readSync', 'writeSync'] as const) table[name] = this.transfer(name, table[name]);
+    table.readvSync = this.vector('readvSync', table.readvSync);
+    for (const name of ['read', 'write'] as const)
+      table[name] = promised(this.transfer(name, promisify(fs[name]) as Call));
+    table.readv = promised(this.vector('readv', promisify(fs.readv) as Call));
+    table.fdatasync = promised(this.plain('fdatasync', promisify(fs.fdatasync) as Call));
+    table.close = promised(this.closing(promisify(fs.close) as Call));
+  }
+
+  begin(fault?: CallFault): void {
+    this.names.length = 0;
+    this.fault = fault;
+    this.left = fault?.calls ?? 0;
+    this.isCounting = true;
+  }
+
+  /** From here on all calls do as they are asked. */
+  end(): void {
+    this.isCounting = false;
+    this.fault = undefined;
+  }
+
+  /** What this call meets. */
+  private next(name: CallName): string | undefined {
+    if (!this.isCounting) return undefined;
+    const index = this.names.push(name) - 1;
+    const { fault } = this;
+    if (fault === undefined || index < fault.index || this.left === 0 || !canMeet(name, fault.kind))
+      return undefined;
+    this.left--;
+    if (fault.kind === 'short') return 'short';
+    if (fault.kind !== 'EINTR') this.onFailure(name);
+    throw Object.assign(new Error(`${fault.kind}: injected, ${name}`), { code: fault.kind, syscall: name });
+  }
+
+  private plain(name: CallName, call: Call): Call {
+    return (...values) => {
+      this.next(name);
+      return call(...values);
+    };
+  }
+
+  /** A closed descriptor is closed, whatever the system says of it. */
+  private closing(call: Call): Call {
+    return async (...values) => {
+      await call(...values);
+      this.next('close');
+    };
+  }
+
+  /** (descriptor, bytes, offset, length, position) */
+  private transfer(name: CallName, call: Call): Call {
+    return (...values) => {
+      const isShort = this.next(name) === 'short';
+      if (!isShort) return call(...values);
+      const [descriptor, bytes, offset, length, position] = values as unknown as [
+        number,
+        Buffer,
+        number,
+        number,
+        number,
+      ];
+      const part = Math.max(1, Math.floor(length * 0.4));
+      return call(...([descriptor, bytes, offset, part, position] as never[]));
+    };
+  }
+
+  /** (descriptor, buffers, position) */
+  private vector(name: CallName, call: Call): Call {
+    return (...values) => {
+      const isShort = this.next(name) === 'short';
+      if (!isShort) return call(...values);
+      const [descriptor, [first], position] = values as unknown as [number, Buffer[], number];
+      const part = first.subarray(0, Math.max(1, Math.floor(first.length * 0.4)));
+      return call(...([descriptor, [part], position] as never[]));
+    };
+  }
+}
+
+/** A call in the runtime's own form that is used by way of `promisify` only. */
+function promised(call: Call): Call {
+  const refuse = (): never => {
+    throw new Error('only its promise is used');
+  };
+  return Object.assign(refuse, { [promisify.custom]: async (...values: never[]) => call(...values) });
+}

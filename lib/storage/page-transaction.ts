@@ -33,6 +33,8 @@ export function stampOf(salt: number, sequence: number): number {
 }
 
 const TWO_32 = 0x1_0000_0000;
+/** So many pages given up under the stamp that they were written under are worth another stamp. */
+const STALE_PAGES_MAX = 256;
 
 export class PageTransaction implements PageReader, ValueSpace {
   readonly memory: PageMemory;
@@ -49,6 +51,8 @@ export class PageTransaction implements PageReader, ValueSpace {
   private born = new NumberList();
   private freedPages = new NumberList();
   private freedBirths = new NumberList();
+  /** Pages written, and given up again, under the present stamp: they can serve again under another. */
+  private stalePages = new NumberList();
   private currentSequence: number;
   private currentStamp: number;
 
@@ -93,6 +97,7 @@ export class PageTransaction implements PageReader, ValueSpace {
   }
 
   get freed(): { pages: NumberList; births: NumberList } {
+    this.settleStalePages();
     return { pages: this.freedPages, births: this.freedBirths };
   }
 
@@ -104,6 +109,7 @@ export class PageTransaction implements PageReader, ValueSpace {
     const frozen = this.currentSequence;
     this.currentSequence = this.nextSequence();
     this.currentStamp = stampOf(this.salt, this.currentSequence);
+    this.settleStalePages(frozen);
     return frozen;
   }
 
@@ -201,7 +207,8 @@ export class PageTransaction implements PageReader, ValueSpace {
     for (let i = 0; i < pages; i++) {
       if (this.space.geometry.isFixed(page + i))
         throw pageCorrupt(page + i, 'a tree refers to it, but its place is kept for other use');
-      this.noteFreed(page + i, since);
+      if (since === this.currentSequence) this.stalePages.push(page + i);
+      else this.noteFreed(page + i, since);
     }
   }
 
@@ -225,10 +232,16 @@ export class PageTransaction implements PageReader, ValueSpace {
     for (let i = 0; i < pages; i++) this.space.release(page + i);
   }
 
-  /** Writes dirty pages to the file if too many are in memory. Call where no base is kept. */
+  /**
+   * Writes dirty pages to the file if too many are in memory, and lets those that were given up serve again.
+   * Call where no base and no stamp is kept.
+   */
   spillIfNeeded(): void {
     const cache = this.pager.cache;
-    if (cache.dirtyFrames < cache.dirtyFramesMax) return;
+    if (cache.dirtyFrames < cache.dirtyFramesMax) {
+      if (this.stalePages.length >= STALE_PAGES_MAX) this.freeze();
+      return;
+    }
     const bases = cache.dirtyBases();
     this.writer.writeSync(this.memory, bases);
     for (const base of bases) cache.markClean(base);
@@ -260,7 +273,15 @@ export class PageTransaction implements PageReader, ValueSpace {
     this.born = new NumberList();
     this.freedPages = new NumberList();
     this.freedBirths = new NumberList();
+    this.stalePages = new NumberList();
     return kept;
+  }
+
+  private settleStalePages(birth = this.currentSequence): void {
+    const pages = this.stalePages;
+    if (pages.length === 0) return;
+    this.stalePages = new NumberList();
+    for (let i = 0; i < pages.length; i++) this.noteFreed(pages.at(i), birth);
   }
 
   private noteFreed(page: number, birth: number): void {

@@ -178,6 +178,28 @@ describe('free space', () => {
     expect(after.pages, `pages, of which ${after.freePages} free`).to.be.below(1.3 * pages);
   });
 
+  it('is used again by one transaction that replaces large values over and over, its readers unharmed', async () => {
+    const db = await stores.open();
+    const value = (round: number, i: number) => Buffer.alloc(20_000, 50 * round + i);
+    await db.write((tx) => {
+      const bucket = tx.bucket('b');
+      for (let round = 0; round < 40; round++)
+        for (let i = 0; i < 50; i++) bucket.put(numbered(i), value(round, i));
+    });
+    const { pages } = db.stats();
+    expect(pages).to.be.below(2 * 50 * 5 + 300);
+    await db.write((tx) => {
+      const bucket = tx.bucket('b');
+      const reader = bucket.range()[Symbol.iterator]();
+      for (let round = 40; round < 50; round++)
+        for (let i = 0; i < 50; i++) bucket.put(numbered(i), value(round, i));
+      for (let i = 0; i < 50; i++)
+        expect(value(39, i).equals(reader.next().value?.[1] ?? ''), `value ${i}`).to.equal(true);
+      expect(reader.next().done).to.equal(true);
+    });
+    for (let i = 0; i < 50; i++) expect(db.bucket('b').get(numbered(i))?.equals(value(49, i))).to.equal(true);
+  });
+
   it('takes a bucket that is made and dropped a thousand times', async () => {
     const db = await stores.open({ durability: 'none' });
     for (let i = 0; i < 1000; i++) {

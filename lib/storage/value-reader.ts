@@ -12,8 +12,8 @@ import { PageMemory } from '../format/page-memory.js';
 import { type ValueExtents, valuePageBytes } from '../format/value-extents.js';
 import type { StoreFile } from './store-file.js';
 
-/** Pages of one read. */
-const READ_PAGES_MAX = 64;
+/** Bytes of one read, but for pages that are longer. */
+const READ_BYTES_MAX = 256 * 1024;
 /** Longer values do not fit into one Buffer on every supported runtime. */
 const BUFFER_BYTES_MAX = 2 ** 32 - 1;
 
@@ -35,7 +35,18 @@ export class ValueReader {
     this.value = value;
     this.bytesLeft = value.length - value.tailLength;
     const pages = Math.ceil(this.bytesLeft / valuePageBytes(pageSize));
-    this.memory = new PageMemory(Math.min(READ_PAGES_MAX, Math.max(1, pages)) * pageSize);
+    this.memory = new PageMemory(Math.min(READ_BYTES_MAX / pageSize, Math.max(1, pages)) * pageSize);
+  }
+
+  /** Bytes that the next `readSome` hands over, in all. */
+  get bytesOfNext(): number {
+    return Math.min(this.bytesLeft, this.pagesOfNext * valuePageBytes(this.pageSize));
+  }
+
+  private get pagesOfNext(): number {
+    const extent = this.value.extents[this.extent];
+    if (extent === undefined) return 0;
+    return Math.min(extent.pages - this.pageInExtent, this.memory.bytes.length / this.pageSize);
   }
 
   /** Reads some pages on and hands over their payloads; returns false once all extents were read. */
@@ -44,7 +55,7 @@ export class ValueReader {
     if (extent === undefined || this.bytesLeft === 0) return false;
     const { pageSize, memory } = this;
     const first = extent.page + this.pageInExtent;
-    const pages = Math.min(extent.pages - this.pageInExtent, memory.bytes.length / pageSize);
+    const pages = this.pagesOfNext;
     const read = this.file.readSync(memory.bytes, 0, pages * pageSize, first * pageSize);
     for (let i = 0; i < pages; i++) {
       if (read < (i + 1) * pageSize) throw pageCorrupt(first + i, 'the file ends before it');

@@ -42,19 +42,27 @@ export class ValueReadable extends Readable {
     if (this.destroyed) return;
     try {
       if (this.pinned === undefined) this.start();
-      let wanted = true;
-      const push = (bytes: Buffer, from: number, to: number): void => {
-        wanted = this.push(Buffer.from(bytes.subarray(from, to)));
-      };
-      while (wanted) {
-        if (this.reader?.readSome(push) === true) continue;
-        if (this.tail.length > 0) this.push(this.tail);
-        this.push(null);
-        return;
-      }
+      while (this.pushNext());
     } catch (error) {
       this.destroy(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  /** Pushes what one read gives, in one chunk; returns whether more is wanted. */
+  private pushNext(): boolean {
+    const { reader } = this;
+    const bytes = reader?.bytesOfNext ?? 0;
+    if (reader === undefined || bytes === 0) {
+      if (this.tail.length > 0) this.push(this.tail);
+      this.push(null);
+      return false;
+    }
+    const chunk = Buffer.allocUnsafeSlow(bytes);
+    let length = 0;
+    reader.readSome((page, from, to) => {
+      length += page.copy(chunk, length, from, to);
+    });
+    return this.push(chunk);
   }
 
   private start(): void {

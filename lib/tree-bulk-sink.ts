@@ -1,6 +1,6 @@
 /**
- * Where bulk input enters a bucket: ascending entries past its last key are built into pages from the
- * bottom up; all others go through the ordinary insert. Either way in transactions that commit as
+ * Where bulk input enters a bucket: ascending entries are merged with what it holds in one pass, past its last
+ * key they are built into pages from the bottom up; all others go through the ordinary insert. Either way in transactions that commit as
  * often as was asked, between which other writers get their turn.
  */
 import type { BulkSettings } from './bulk-options.js';
@@ -44,7 +44,7 @@ export class TreeBulkSink implements BulkSink {
     // Where no disk is waited for, promises alone would hold up the event loop for the whole load.
     if (this.stretch.isOver) await this.stretch.pause();
     this.checkOrder(block);
-    const transaction = await this.begin(block);
+    const transaction = await this.begin();
     transaction.record.load(this.bucket, () => block.keyBounds());
     const taken = this.load === undefined ? 0 : await this.appendSorted(transaction, this.load, block);
     if (taken < block.count) await this.putEach(transaction, block, taken);
@@ -109,17 +109,17 @@ export class TreeBulkSink implements BulkSink {
     }
   }
 
-  private async begin(block: EntryBlock): Promise<Transaction> {
+  private async begin(): Promise<Transaction> {
     if (this.transaction !== undefined) return this.transaction;
     const transaction = await this.takeTurn();
     this.transaction = transaction;
     // A bulk load goes to the file as pages.
     transaction.record.overflow();
     if (this.settings.sorted === false) return transaction;
-    const { pages } = transaction;
     const root = transaction.root(this.bucket);
-    if (SortedLoad.canExtend(pages, root, block.keyView(0)))
-      this.load = new SortedLoad(pages, root, this.settings.fillFactor);
+    this.load = new SortedLoad(transaction.pages, root, this.settings.fillFactor, (equal, index) =>
+      this.noteDuplicate(equal, index),
+    );
     return transaction;
   }
 
@@ -139,21 +139,12 @@ export class TreeBulkSink implements BulkSink {
 
   /** Takes entries as long as they ascend; returns the index of the first that does not. */
   private async appendSorted(transaction: Transaction, load: SortedLoad, block: EntryBlock): Promise<number> {
-    for (let next = 0; ; ) {
-      const { end, equal } = await load.append(block, next);
-      if (end === block.count) return end;
-      // An equal key that replaces is left to the ordinary insert if only that can give the old value up.
-      if (!equal || (this.settings.onDuplicate === 'replace' && !load.canReplaceLast)) {
-        if (!equal) this.sorted = false;
-        await this.closeLoad(transaction);
-        return end;
-      }
-      if (this.noteDuplicate(block, end) === 'replace') {
-        load.removeLast();
-        next = end;
-      } else next = end + 1;
-      if (next === block.count) return next;
+    const end = await load.append(block, 0);
+    if (end < block.count) {
+      this.sorted = false;
+      await this.closeLoad(transaction);
     }
+    return end;
   }
 
   /** Hands the tree that was built to the transaction. */

@@ -2,8 +2,7 @@
  * Entries on their way into a tree, side by side in one memory: what a bulk sink takes at a time. No
  * object an entry; values begin at multiples of four, where whole words can be copied.
  */
-import { compareKeys } from '../format/key.js';
-import { copyBytes, PageMemory } from '../format/page-memory.js';
+import { copyAligned, copyBytes, PageMemory } from '../format/page-memory.js';
 import type { KeyBounds } from './key-bounds.js';
 
 /** Strings shorter than this are encoded by a loop, which beats the call into the runtime. */
@@ -95,7 +94,23 @@ export class EntryBlock {
 
   /** Appends a copy of an entry of another block. */
   addFrom(other: EntryBlock, index: number): void {
-    this.add(other.keyView(index), other.valueView(index));
+    const valueLength = other.valueLengths[index];
+    if (valueLength > INLINE_BYTES_MAX) {
+      this.add(other.keyView(index), other.valueView(index));
+      return;
+    }
+    const added = this.count++;
+    const keyAt = this.used;
+    const keyLength = other.keyLengths[index];
+    const valueAt = (keyAt + keyLength + 3) & ~3;
+    this.keyOffsets[added] = keyAt;
+    this.keyLengths[added] = keyLength;
+    this.valueOffsets[added] = valueAt;
+    this.valueLengths[added] = valueLength;
+    copyBytes(this.memory.bytes, keyAt, other.memory.bytes, other.keyOffsets[index], keyLength);
+    copyAligned(this.memory, valueAt, other.memory, other.valueOffsets[index], valueLength);
+    this.payload += keyLength + valueLength;
+    this.used = (valueAt + valueLength + 3) & ~3;
   }
 
   /** Takes back the entry added last. */
@@ -134,9 +149,55 @@ export class EntryBlock {
     return aLength - bLength;
   }
 
+  /** Compares an entry's key with that of an entry of another block. */
+  compareAcross(index: number, other: EntryBlock, otherIndex: number): number {
+    const at = other.keyOffsets[otherIndex];
+    return this.compareBytes(index, other.memory.bytes, at, other.keyLengths[otherIndex]);
+  }
+
+  /** The first entry in [from, to) whose key does not sort before that of another block's entry; `to` if none. */
+  firstFrom(other: EntryBlock, otherIndex: number, from: number, to: number): number {
+    const at = other.keyOffsets[otherIndex];
+    return this.firstFromBytes(other.memory.bytes, at, other.keyLengths[otherIndex], from, to);
+  }
+
+  /** As `firstFrom`, for a key elsewhere. */
+  firstFromKey(key: Uint8Array, from: number, to: number): number {
+    return this.firstFromBytes(key, 0, key.length, from, to);
+  }
+
+  /** Looks near `from` first: in runs that interleave the next entry is close. */
+  private firstFromBytes(bytes: Uint8Array, at: number, length: number, from: number, to: number): number {
+    let low = from;
+    let step = 1;
+    while (low + step <= to && this.compareBytes(low + step - 1, bytes, at, length) < 0) {
+      low += step;
+      step *= 2;
+    }
+    let high = Math.min(low + step - 1, to);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.compareBytes(middle, bytes, at, length) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private compareBytes(index: number, bytes: Uint8Array, at: number, length: number): number {
+    const own = this.memory.bytes;
+    const ownAt = this.keyOffsets[index];
+    const ownLength = this.keyLengths[index];
+    const shared = ownLength < length ? ownLength : length;
+    for (let i = 0; i < shared; i++) {
+      const difference = own[ownAt + i] - bytes[at + i];
+      if (difference !== 0) return difference;
+    }
+    return ownLength - length;
+  }
+
   /** Compares an entry's key with a key elsewhere. */
   compareWith(index: number, key: Uint8Array): number {
-    return compareKeys(this.keyView(index), this.keyLengths[index], key, key.length);
+    return this.compareBytes(index, key, 0, key.length);
   }
 
   /** The smallest and the greatest key, copied. The block is not empty. */

@@ -1,40 +1,23 @@
-// lib/tree/tree-builder.ts, leaf-packer.ts and sorted-load.ts: what is built from the bottom up is what inserts make.
+// lib/tree/sorted-load.ts, leaf-builder.ts, leaf-packer.ts and branch-stack.ts: what is built from the bottom up is
+// what inserts make.
 
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { keyBytesMax } from '../../lib/format/node.js';
-import type { PageSize } from '../../lib/format/page.js';
 import { EntryBlock } from '../../lib/tree/entry-block.js';
 import { SortedLoad } from '../../lib/tree/sorted-load.js';
-import { TreeBuilder } from '../../lib/tree/tree-builder.js';
 import { expectEntries, numbered, patterned, valueLengths } from '../helpers/bytes.js';
 import { nodeKeys, sortedKeys } from '../helpers/format-keys.js';
 import { Random } from '../helpers/random.js';
 import { scaledMilliseconds, seed, seeded } from '../helpers/seed.js';
 import { TreeLab, TreeModel } from '../helpers/tree-lab.js';
-
-type Pair = readonly [key: Buffer, value: Buffer];
-
-const BLOCK_BYTES = 64 * 1024;
-
-/** The entries in blocks, of at most `entriesMax` each. */
-function* blocksOf(entries: readonly Pair[], entriesMax: number): Generator<EntryBlock> {
-  let block = new EntryBlock(BLOCK_BYTES);
-  for (const [key, value] of entries) {
-    if (block.count === entriesMax || !block.hasRoom(key.length, value.length)) {
-      yield block;
-      block = new EntryBlock(BLOCK_BYTES);
-    }
-    block.add(key, value);
-  }
-  if (!block.isEmpty) yield block;
-}
+import { BLOCK_BYTES, blocksOf, type Pair, shapes } from '../helpers/tree-shapes.js';
 
 /** Builds the tree on from its last key. */
 function extend(lab: TreeLab, entries: readonly Pair[], fill = 1, entriesMax = 10_000): Promise<void> {
   return lab.build(async (pages, root) => {
-    const builder = new TreeBuilder(pages, root, fill);
-    for (const block of blocksOf(entries, entriesMax)) await builder.append(block, 0, block.count);
+    const builder = new SortedLoad(pages, root, fill);
+    for (const block of blocksOf(entries, entriesMax)) await builder.append(block, 0);
     return builder.finish();
   });
 }
@@ -47,38 +30,6 @@ async function expectBuilt(lab: TreeLab, entries: readonly Pair[]): Promise<void
   expect(lab.root.entries).to.equal(entries.length);
   await lab.expectWhole();
 }
-
-const pairedKey = (index: number): Buffer =>
-  Buffer.from(`${String(index >>> 1).padStart(5, '0')}${'y'.repeat(1015)}${index & 1}`);
-
-const shapes: ReadonlyArray<
-  [what: string, pageSize: PageSize, count: number, entry: (index: number) => Pair]
-> = [
-  ['short keys and values', 4096, 3000, (i) => [Buffer.from(numbered(i)), patterned(i % 20, i)]],
-  ['values of a hundred bytes', 4096, 3000, (i) => [Buffer.from(numbered(i)), patterned(100, i)]],
-  [
-    'keys at the limit that share nearly all',
-    4096,
-    800,
-    (i) => [Buffer.from(numbered(i, 'p'.repeat(1016))), patterned(3, i)],
-  ],
-  ['keys of which two share nearly all', 4096, 500, (i) => [pairedKey(i), patterned(9, i)]],
-  ['values of a quarter page', 4096, 500, (i) => [Buffer.from(numbered(i)), patterned(1024 - (i % 3), i)]],
-  [
-    'large values among small ones',
-    4096,
-    300,
-    (i) => [Buffer.from(numbered(i)), patterned(i % 7 === 0 ? 5000 + i : 12, i)],
-  ],
-  ['nothing but large values', 4096, 60, (i) => [Buffer.from(numbered(i)), patterned(4000 + i * 7, i)]],
-  ['the largest pages', 65536, 1500, (i) => [Buffer.from(numbered(i)), patterned(150, i)]],
-  [
-    'the largest pages with keys that share nearly all',
-    65536,
-    300,
-    (i) => [Buffer.from(numbered(i, 'q'.repeat(16_000))), patterned(3, i)],
-  ],
-];
 
 describe('tree builder', () => {
   for (const [what, pageSize, count, entryOf] of shapes) {
@@ -196,22 +147,19 @@ describe('tree builder', () => {
     await lab.close();
   });
 
-  it('drops its greatest entry again', async () => {
+  it('replaces its greatest entry', async () => {
     const lab = await TreeLab.open();
     await lab.build(async (pages, root) => {
-      const builder = new TreeBuilder(pages, root, 1);
+      const load = new SortedLoad(pages, root, 1);
       const block = new EntryBlock(BLOCK_BYTES);
       for (let i = 0; i < 600; i++) {
         block.clear();
-        block.add(numbered(i), `dropped ${i}`);
-        await builder.append(block, 0, 1);
-        expect(Buffer.from(builder.greatestKey ?? []).toString()).to.equal(numbered(i));
-        builder.removeGreatest();
-        block.clear();
+        // Every seventh is so long that its pages are to be free again.
+        block.add(numbered(i), patterned(i % 7 === 0 ? 9000 : 10, i));
         block.add(numbered(i), `kept ${i}`);
-        await builder.append(block, 0, 1);
+        expect(await load.append(block, 0)).to.equal(2);
       }
-      return builder.finish();
+      return load.finish();
     });
     const expected = Array.from(
       { length: 600 },
@@ -221,26 +169,23 @@ describe('tree builder', () => {
     await lab.close();
   });
 
-  it('stops at a key that does not ascend, and tells an equal one', async () => {
+  it('stops at a key that does not ascend, and asks about an equal one', async () => {
     const lab = await TreeLab.open();
+    const asked: string[] = [];
     await lab.build(async (pages, root) => {
-      const load = new SortedLoad(pages, root, 1);
+      const load = new SortedLoad(pages, root, 1, (block, index) => {
+        asked.push(`${block.keyView(index)}=${block.valueView(index)}`);
+        return 'keep';
+      });
       const block = new EntryBlock(BLOCK_BYTES);
-      for (const key of ['b', 'c', 'c', 'd', 'a']) block.add(key, key);
-      expect(await load.append(block, 0)).to.deep.equal({ end: 2, equal: true });
-      expect(await load.append(block, 3)).to.deep.equal({ end: 4, equal: false });
-      expect(await load.append(block, 4)).to.deep.equal({ end: 4, equal: false });
+      for (const [key, value] of ['b1', 'c1', 'c2', 'd1', 'a1']) block.add(key, value);
+      expect(await load.append(block, 0)).to.equal(4);
+      expect(await load.append(block, 4)).to.equal(4);
+      expect(await load.append(block, 3)).to.equal(4);
       return load.finish();
     });
-    expect(lab.entries().map(([key]) => key.toString())).to.deep.equal(['b', 'c', 'd']);
-    await lab.edit(({ pages, tree }) => {
-      for (const [key, can] of [
-        ['c', false],
-        ['d', false],
-        ['d\0', true],
-      ] as const)
-        expect(SortedLoad.canExtend(pages, tree.root, Buffer.from(key)), key).to.equal(can);
-    });
+    expect(asked).to.deep.equal(['c=2', 'd=1']);
+    expect(lab.entries().map(([key, value]) => `${key}${value}`)).to.deep.equal(['b1', 'c1', 'd1']);
     await lab.close();
   });
 });

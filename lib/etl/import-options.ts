@@ -63,6 +63,11 @@ export interface CsvImportOptions extends ImportOptions {
   readonly header?: boolean;
   /** Names of the columns; needed where there is no header, refused where there is one. */
   readonly columns?: readonly string[];
+  /**
+   * Lines that one quoted cell may span. Past that the quote counts as one that was never closed: the first line
+   * of its row is a reject, and reading goes on with the next line. Default: 1000.
+   */
+  readonly quotedLinesMax?: number;
 }
 
 /** How NDJSON gets into a bucket. */
@@ -99,6 +104,7 @@ const csvSchema = ndjsonSchema.extend({
   delimiter: z.string().optional(),
   header: z.boolean().optional(),
   columns: z.array(z.string()).optional(),
+  quotedLinesMax: positive.optional(),
 });
 
 /** Raises INVALID_OPTION naming each option that is wrong. */

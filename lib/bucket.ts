@@ -6,7 +6,7 @@ import { BucketUpload } from './bucket-upload.js';
 import { LatestView } from './bucket-view.js';
 import { type BulkOptions, bulkSettings } from './bulk-options.js';
 import type { Change } from './change.js';
-import { keyBytes, valueBytes } from './key-bytes.js';
+import { checkText, keyBytes, valueBytes } from './key-bytes.js';
 import type { Bytes, RangeOptions } from './options.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
 import type { Store } from './storage/store.js';
@@ -17,11 +17,12 @@ import { catalogRoot, findBucket } from './tree/catalog.js';
 import { readPosition, TreeBulkSink } from './tree-bulk-sink.js';
 
 /**
- * Outside a transaction each write is its own commit; writes that arrive together share one sync. A
+ * Outside a transaction each write is its own commit; such writes share one sync where they arrive together. A
  * bucket that does not exist reads as empty, and the first write creates it.
  *
  * Writes reject with INVALID_KEY, KEY_TOO_LARGE, INVALID_OPTION, READ_ONLY, STORE_CLOSED, STORE_FAILED,
- * DISK_FULL or IO_ERROR; then nothing was changed.
+ * DISK_FULL or IO_ERROR; then nothing was changed. With CONFLICT where they wait for a transaction that nothing
+ * in the process is left to end, as one that itself waits for the write.
  */
 export interface Bucket extends ReadableBucket {
   /**
@@ -156,7 +157,8 @@ export class StoreBucket extends BucketReader implements Bucket {
     const { pageSize } = this.store.pager;
     const check = (key: Bytes, value: Bytes): void => {
       keyBytes(key, pageSize);
-      if (typeof value !== 'string') valueBytes(value);
+      if (typeof value === 'string') checkText(value, 'INVALID_OPTION', 'a value');
+      else valueBytes(value);
     };
     return new BulkWriter(new TreeBulkSink(this.writer, this.name, settings), check, settings);
   }

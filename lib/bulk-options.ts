@@ -1,6 +1,6 @@
 /** The options of a bulk load. */
 import { z } from 'zod';
-import { parseOptions } from './options.js';
+import { parseOptions, signalSchema } from './options.js';
 
 /** How a bulk load goes about its work. */
 export interface BulkOptions {
@@ -32,8 +32,10 @@ export interface BulkOptions {
 
 const COMMIT_BYTES = 64 * 1024 * 1024;
 
+const FILL = { error: 'must be a number from 0.3 to 1' };
+
 const bulkSchema = z.strictObject({
-  sorted: z.union([z.boolean(), z.literal('auto')]).optional(),
+  sorted: z.union([z.boolean(), z.literal('auto')], { error: "must be true, false or 'auto'" }).optional(),
   onDuplicate: z.enum(['replace', 'keep', 'error']).optional(),
   commitEvery: z
     .strictObject({
@@ -42,9 +44,9 @@ const bulkSchema = z.strictObject({
     })
     .optional(),
   atomic: z.boolean().optional(),
-  fillFactor: z.number().min(0.3).max(1).optional(),
+  fillFactor: z.number(FILL).min(0.3, FILL).max(1, FILL).optional(),
   checkpoint: z.string().min(1).optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  signal: signalSchema.optional(),
 });
 
 /** The options with every default in place. */

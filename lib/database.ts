@@ -4,7 +4,7 @@ import { type BackupOptions, backupStore } from './backup.js';
 import { type Bucket, StoreBucket } from './bucket.js';
 import { type CompactOptions, type CompactReport, compactStore } from './compact.js';
 import { checkBucketName } from './key-bytes.js';
-import { type OpenOptions, openSchema, parseOptions, pathSchema, waitSchema } from './options.js';
+import { checkRun, type OpenOptions, openSchema, parseOptions, pathSchema, waitSchema } from './options.js';
 import { recover } from './recover.js';
 import { type BucketInfo, bucketInfos, type Snapshot, StoreSnapshot } from './snapshot.js';
 import { type Stats, statsOf } from './stats.js';
@@ -208,15 +208,7 @@ export class StoreDatabase implements Database {
   }
 
   async write<T>(run: (tx: WriteTransaction) => T | Promise<T>): Promise<T> {
-    const transaction = await this.writer.begin();
-    try {
-      const result = await run(transaction);
-      if (!transaction.isEnded) await transaction.commit();
-      return result;
-    } catch (error) {
-      await transaction.rollback();
-      throw error;
-    }
+    return this.writer.transact(checkRun(run, 'write', 'transaction'));
   }
 
   snapshot(): Snapshot {
@@ -224,6 +216,7 @@ export class StoreDatabase implements Database {
   }
 
   read<T>(run: (snapshot: Snapshot) => T): T {
+    checkRun(run, 'read', 'snapshot');
     const snapshot = this.snapshot();
     let result: T;
     try {

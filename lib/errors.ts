@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   READ_ONLY: 'READ_ONLY',
   /** An option or argument is of the wrong type or out of bounds; the message names it. Correct the call. */
   INVALID_OPTION: 'INVALID_OPTION',
-  /** A key is neither a string nor a Uint8Array. Encode it as one of them. */
+  /** A key is neither a string nor a Uint8Array, or a string that UTF-8 cannot hold. Encode it as one of them. */
   INVALID_KEY: 'INVALID_KEY',
   /** The value of a key that is not there was to be streamed. Check with `has` first. */
   KEY_NOT_FOUND: 'KEY_NOT_FOUND',

@@ -5,7 +5,7 @@ import type { Bytes } from './options.js';
 
 /** The key's bytes. Raises INVALID_KEY or KEY_TOO_LARGE. */
 export function keyBytes(key: Bytes, pageSize: number): Uint8Array {
-  const bytes = typeof key === 'string' ? Buffer.from(key, 'utf8') : key;
+  const bytes = typeof key === 'string' ? textBytes(key, 'INVALID_KEY', 'a key') : key;
   if (!(bytes instanceof Uint8Array)) {
     throw new StoreError(
       'INVALID_KEY',
@@ -22,7 +22,7 @@ export function keyBytes(key: Bytes, pageSize: number): Uint8Array {
 
 /** The value's bytes. Raises INVALID_OPTION. */
 export function valueBytes(value: Bytes): Uint8Array {
-  const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+  const bytes = typeof value === 'string' ? textBytes(value, 'INVALID_OPTION', 'a value') : value;
   if (!(bytes instanceof Uint8Array)) {
     throw new StoreError(
       'INVALID_OPTION',
@@ -31,6 +31,23 @@ export function valueBytes(value: Bytes): Uint8Array {
   }
   return bytes;
 }
+
+/** Raises where a text has half of a surrogate pair: its encoding would be another text's, with U+FFFD in it. */
+export function checkText(text: string, code: 'INVALID_KEY' | 'INVALID_OPTION', what: string): void {
+  if (text.isWellFormed()) return;
+  const at = text.search(LONE_SURROGATE);
+  const unit = text.charCodeAt(at).toString(16);
+  const message = `${what} has half of a surrogate pair (\\u${unit}) as its character ${at + 1}, which UTF-8 cannot hold: mend the text, or encode it yourself`;
+  throw new StoreError(code, message, { details: { at } });
+}
+
+function textBytes(text: string, code: 'INVALID_KEY' | 'INVALID_OPTION', what: string): Uint8Array {
+  checkText(text, code, what);
+  return Buffer.from(text, 'utf8');
+}
+
+// With the flag u, a surrogate that has its other half beside it does not match.
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /** Raises INVALID_BUCKET_NAME. A name takes at most as many bytes as a key of the smallest pages. */
 export function checkBucketName(name: string): void {
@@ -53,5 +70,6 @@ export function checkBucketName(name: string): void {
 const NAME_BYTES_MAX = 1000;
 
 function describe(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -55,6 +55,11 @@ export interface RangeOptions {
 const bytes = z.union([z.string(), z.instanceof(Uint8Array)], { error: 'must be a string or a Uint8Array' });
 const positive = z.number().int().positive();
 
+/** A signal, wherever one may be given. */
+export const signalSchema = z.custom<AbortSignal>((signal) => signal instanceof AbortSignal, {
+  error: 'must be an AbortSignal',
+});
+
 export const pathSchema = z.object({
   path: z
     .string()
@@ -66,14 +71,16 @@ export const openSchema = z.strictObject({
   readOnly: z.boolean().optional(),
   create: z.boolean().optional(),
   pageSize: z
-    .union([z.literal(4096), z.literal(8192), z.literal(16384), z.literal(32768), z.literal(65536)])
+    .union([z.literal(4096), z.literal(8192), z.literal(16384), z.literal(32768), z.literal(65536)], {
+      error: 'must be 4096, 8192, 16384, 32768 or 65536',
+    })
     .optional(),
   cacheBytes: positive.optional(),
   durability: z.enum(['commit', 'none']).optional(),
 });
 
 export const waitSchema = z.strictObject({
-  signal: z.instanceof(AbortSignal).optional(),
+  signal: signalSchema.optional(),
   waitMilliseconds: z.number().nonnegative().optional(),
 });
 
@@ -87,12 +94,90 @@ export const rangeSchema = z.strictObject({
   limit: z.number().int().nonnegative().optional(),
 });
 
-/** Checks `options` against a schema; raises INVALID_OPTION naming each that is wrong. */
+/** Checks `options` against a schema; raises INVALID_OPTION naming each that is wrong, what it is and may be. */
 export function parseOptions<T>(schema: z.ZodType<T>, options: unknown, call: string): T {
-  const result = schema.safeParse(options);
+  const result = schema.safeParse(options, { error: allowed, reportInput: true });
   if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    (issue) => `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`,
-  );
+  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const problems = result.error.issues.map((issue) => problemOf(issue, names));
   throw new StoreError('INVALID_OPTION', `${call}: ${problems.join('; ')}`, { cause: result.error });
+}
+
+/** The function that a call is to run. Raises INVALID_OPTION where it is none. */
+export function checkRun<Run>(run: Run, call: string, gets: string): Run {
+  if (typeof run === 'function') return run;
+  const message = `${call}: a function that is given the ${gets} is needed, not ${shown(run)}`;
+  throw new StoreError('INVALID_OPTION', message);
+}
+
+function problemOf(issue: z.core.$ZodIssue, names: readonly string[]): string {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys
+      .map((key) => `there is no option ${JSON.stringify(key)}${suggestion(key, names)}`)
+      .join('; ');
+  }
+  const path = issue.path.length > 0 ? issue.path.join('.') : 'what is given as options';
+  return `${path} ${issue.message}, and is ${shown(issue.input)}`;
+}
+
+/** What an option may be, where its schema does not say so in its own words. */
+function allowed(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${TYPE_WORDS[issue.expected] ?? `of type ${issue.expected}`}`;
+    case 'too_small':
+      // Only what is counted in characters or elements may be empty, and none of our options may.
+      if (issue.origin === 'string' || issue.origin === 'array') return 'must not be empty';
+      return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+    case 'too_big':
+      return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
+    case 'invalid_value':
+      return `must be ${issue.values.map((value) => shown(value)).join(' or ')}`;
+    default:
+      return 'is not as it must be';
+  }
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'a string',
+  boolean: 'true or false',
+  array: 'an array',
+  object: 'an object',
+};
+const SHOWN_CHARACTERS_MAX = 60;
+
+/** A value for a message: what it is where that is short, and else of what kind. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') {
+    const cut = value.length > SHOWN_CHARACTERS_MAX ? `${value.slice(0, SHOWN_CHARACTERS_MAX)}…` : value;
+    return JSON.stringify(cut);
+  }
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
+}
+
+function suggestion(name: string, names: readonly string[]): string {
+  const most = Math.max(1, Math.floor(name.length / 3));
+  const [nearest] = names
+    .map((known) => ({ known, distance: editDistance(name.toLowerCase(), known.toLowerCase()) }))
+    .filter(({ distance }) => distance <= most)
+    .sort((a, b) => a.distance - b.distance);
+  return nearest === undefined ? `; there are ${names.join(', ')}` : `: did you mean ${nearest.known}?`;
+}
+
+/** Characters to be put in, left out or replaced to make one text of the other. */
+function editDistance(from: string, to: string): number {
+  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const replaced = previous[column - 1] + (from[row - 1] === to[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, previous[column] + 1, current[column - 1] + 1));
+    }
+    previous = current;
+  }
+  return previous[to.length];
 }

@@ -2,7 +2,8 @@
 import type { Readable } from 'node:stream';
 import type { Observable } from 'rxjs';
 import type { BucketView } from './bucket-view.js';
-import { type Bytes, type Entry, parseOptions, type RangeOptions, rangeSchema } from './options.js';
+import { type Entry, parseOptions, type RangeOptions, rangeSchema } from './options.js';
+import { boundsOf } from './range-bounds.js';
 import { batchesOf } from './stream/batch-iterators.js';
 import { createCsvReadable } from './stream/csv-readable.js';
 import type { CursorSource } from './stream/cursor-source.js';
@@ -18,7 +19,7 @@ import { copyEntry, EntryReadable } from './stream/entry-readable.js';
 import type { ExportOptions } from './stream/export-options.js';
 import { createNdjsonReadable } from './stream/ndjson-readable.js';
 import { observableOf, webStreamOf } from './stream/observable.js';
-import { intersectBounds, type KeyBounds, prefixEnd } from './tree/key-bounds.js';
+import type { KeyBounds } from './tree/key-bounds.js';
 import { RangeCursor } from './tree/range-cursor.js';
 import { countEntries } from './tree/rank.js';
 
@@ -152,23 +153,6 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
 export function createRange(view: BucketView, options: RangeOptions): Range {
   const checked = parseOptions(rangeSchema, options, 'range');
   return new TreeRange(view, boundsOf(checked), checked.reverse === true, checked.limit);
-}
-
-/** The options' bounds as bytes. Of gt and gte, and of lt and lte, the narrower one holds. */
-export function boundsOf(options: RangeOptions): KeyBounds {
-  // Copied: the caller may change its bytes before the range is consumed. A bound may be longer than
-  // a key can be: it is a place in the order, not a key.
-  const bytes = (key: Bytes | undefined): Uint8Array | undefined => {
-    if (key === undefined) return undefined;
-    return typeof key === 'string' ? Buffer.from(key, 'utf8') : Uint8Array.prototype.slice.call(key);
-  };
-  const { gt, gte, lt, lte, prefix } = options;
-  let bounds: KeyBounds = { lower: bytes(gte), upper: bytes(lte) };
-  if (gt !== undefined) bounds = intersectBounds(bounds, { lower: bytes(gt), lowerOpen: true });
-  if (lt !== undefined) bounds = intersectBounds(bounds, { upper: bytes(lt), upperOpen: true });
-  const start = bytes(prefix);
-  if (start === undefined) return bounds;
-  return intersectBounds(bounds, { lower: start, upper: prefixEnd(start), upperOpen: true });
 }
 
 class TreeRange implements Range {

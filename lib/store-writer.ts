@@ -4,6 +4,7 @@
  */
 import { Subject } from 'rxjs';
 import type { ChangeRecorder } from './change-recorder.js';
+import { stalledWait, watchWait } from './stalled-waits.js';
 import type { Commit, Store } from './storage/store.js';
 import type { WaitOptions } from './storage/writer-lock.js';
 import { Transaction } from './transaction.js';
@@ -30,6 +31,8 @@ export class StoreWriter {
   private readonly store: Store;
   private waiting: Waiting[] = [];
   private running = false;
+  /** Whether a transaction that began here has the turn. */
+  private taken = false;
 
   constructor(store: Store) {
     this.store = store;
@@ -38,18 +41,49 @@ export class StoreWriter {
   /** Waits for the writer's turn. Raises what stands against writing. */
   async begin(options?: WaitOptions): Promise<Transaction> {
     this.store.assertWritable();
-    await this.store.writerLock.acquire(options);
+    await (this.taken ? this.waitForTurn(options) : this.store.writerLock.acquire(options));
     try {
+      this.taken = true;
       const changes = this.watchers.createRecorder();
       return new Transaction(this.store, (commit) => this.ended(commit, changes), { changes });
     } catch (error) {
+      this.taken = false;
       this.store.writerLock.release();
       throw error;
     }
   }
 
+  /** Begins a transaction, runs `run`, commits; rolls back where that raises. */
+  async transact<T>(run: (transaction: Transaction) => T | Promise<T>): Promise<T> {
+    const transaction = await this.begin();
+    try {
+      const result = await run(transaction);
+      if (!transaction.isEnded) await transaction.commit();
+      return result;
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
+  }
+
+  /** Waits behind a transaction, and not for ever where nothing is left that could end it. */
+  private async waitForTurn(options: WaitOptions = {}): Promise<void> {
+    const stalled = new AbortController();
+    const signal =
+      options.signal === undefined ? stalled.signal : AbortSignal.any([options.signal, stalled.signal]);
+    const endWatch = watchWait(() => stalled.abort());
+    try {
+      await this.store.writerLock.acquire({ ...options, signal });
+    } catch (error) {
+      throw stalled.signal.aborted && options.signal?.aborted !== true ? stalledWait(error) : error;
+    } finally {
+      endWatch();
+    }
+  }
+
   private ended(commit: Commit | undefined, changes: ChangeRecorder): void {
     // Who waits for the lock goes on later, so all is told before anything that another commit does.
+    this.taken = false;
     this.store.writerLock.release();
     if (commit === undefined) return;
     this.watchers.tell(changes, commit.sequence);

@@ -3,7 +3,7 @@ import type { BucketView } from './bucket-view.js';
 import type { TreeRoot } from './format/catalog-record.js';
 import { keyBytes, valueBytes } from './key-bytes.js';
 import { type Bytes, parseOptions, type RangeOptions, rangeSchema } from './options.js';
-import { boundsOf } from './range.js';
+import { boundsOf } from './range-bounds.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
 import type { PageTransaction } from './storage/page-transaction.js';
 import type { TransactionJournal } from './transaction-journal.js';

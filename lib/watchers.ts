@@ -4,7 +4,7 @@ import type { Change, ChangeBase, ChangedRange } from './change.js';
 import { ChangeRecorder, type RecordedChange, type WatchedRange } from './change-recorder.js';
 import { StoreError } from './errors.js';
 import { parseOptions, type RangeOptions, rangeSchema } from './options.js';
-import { boundsOf } from './range.js';
+import { boundsOf } from './range-bounds.js';
 import { ALL_KEYS, areBoundsEmpty, intersectBounds, isInBounds, type KeyBounds } from './tree/key-bounds.js';
 
 /** One subscription to the changes of a bucket. */

@@ -1,6 +1,7 @@
 // Arguments as they are typed, turned into what the library takes.
 
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { OpenOptions } from '../index.js';
 
 /** A whole number from 0. */
 export function wholeNumber(text: string): number {
@@ -27,4 +28,26 @@ export function nameList(text: string): string[] {
 /** A delimiter: one character, 'tab' or \t for the one that is hard to type, or 'auto'. */
 export function delimiter(text: string): string {
   return text === 'tab' || text === '\\t' ? '\t' : text;
+}
+
+type PageSize = NonNullable<OpenOptions['pageSize']>;
+
+const PAGE_SIZES: readonly PageSize[] = [4096, 8192, 16384, 32768, 65536];
+
+/** The option that says how large the pages of a store are, for commands that may make one. */
+export function pageSizeOption(): Option {
+  const option = new Option(
+    '--page-size <bytes>',
+    'of a store that is made: 4096 (default) to 65536; longer keys need larger ones',
+  );
+  return option.argParser((text): PageSize => {
+    const size = PAGE_SIZES.find((each) => String(each) === text);
+    if (size === undefined) throw new InvalidArgumentError(`It must be one of ${PAGE_SIZES.join(', ')}.`);
+    return size;
+  });
+}
+
+/** What is typed of a store that may have to be made. */
+export interface CreateFlags {
+  readonly pageSize?: PageSize;
 }

@@ -46,7 +46,10 @@ function reportLines({ ok, problems, problemCount, buckets, entries, pages }: Ch
     ];
     return [`ok: ${parts.join(', ')}, of which free ${grouped(pages.free)}`];
   }
-  const lines = problems.map(({ page, what }) => (page === undefined ? what : `page ${page}: ${what}`));
+  // What a page's own check raised names the page already.
+  const lines = problems.map(({ page, what }) =>
+    page === undefined || what.startsWith(`page ${page} `) ? what : `page ${page}: ${what}`,
+  );
   if (problemCount > problems.length) lines.push(`and ${grouped(problemCount - problems.length)} more`);
   return lines;
 }

@@ -8,6 +8,8 @@ export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 /** Another process has the store open: it is worth trying again. */
 export const EXIT_LOCKED = 3;
+/** An import is done, but not all rows were taken, and nobody had said how many may be left out. */
+export const EXIT_REJECTED = 4;
 /** Stopped by Ctrl-C: 128 and the number of that signal, as shells have it. */
 export const EXIT_INTERRUPTED = 130;
 
@@ -18,4 +20,5 @@ Exit status:
   1    failed; also: get and delete did not find the key, check found problems
   2    wrong usage: something is unknown, missing or out of bounds
   3    the store is locked by another process: try again later
+  4    an import is done, but some rows were rejected, and --max-rejects did not say how many may be
   130  stopped by Ctrl-C`;

@@ -34,7 +34,12 @@ export function reportFailure(error: unknown): number {
   tell(lineOf(error));
   if (process.env.BTREE_STORE_DEBUG === '1') console.error(error);
   if (error instanceof CommandFailure) return error.exitStatus;
-  return error instanceof StoreError ? (STATUS_OF_CODE[error.code] ?? EXIT_FAILED) : EXIT_FAILED;
+  return error instanceof StoreError ? statusOf(error) : EXIT_FAILED;
+}
+
+/** The exit status that goes with an error of the library. */
+export function statusOf(error: StoreError): number {
+  return STATUS_OF_CODE[error.code] ?? EXIT_FAILED;
 }
 
 /** Writes a line to standard error. */

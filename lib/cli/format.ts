@@ -41,11 +41,17 @@ export function fileFormat(file: string, flags: FormatFlags): FileFormat {
 }
 
 /** Refuses options that mean nothing to NDJSON. */
-export function refuseCsvOptions(flags: { delimiter?: string; columns?: unknown; header?: boolean }): void {
+export function refuseCsvOptions(flags: {
+  delimiter?: string;
+  columns?: unknown;
+  header?: boolean;
+  maxQuotedLines?: number;
+}): void {
   const given = [
     flags.delimiter !== undefined && '--delimiter',
     flags.columns !== undefined && '--columns',
     flags.header === false && '--no-header',
+    flags.maxQuotedLines !== undefined && '--max-quoted-lines',
   ].filter((option) => option !== false);
   if (given.length > 0) throw usageFailure(`${given.join(' and ')} can only go with --format csv`);
 }

@@ -3,27 +3,31 @@
 import { access } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import {
+  type Bucket,
   type Database,
-  type ErrorCode,
   type ImportJob,
   type ImportProgress,
-  type ImportReport,
   importCsv,
   importNdjson,
   type NdjsonImportOptions,
-  StoreError,
 } from '../index.js';
-import { delimiter, nameList, positiveNumber, wholeNumber } from './arguments.js';
-import { EXIT_INTERRUPTED } from './exit-status.js';
+import {
+  type CreateFlags,
+  delimiter,
+  nameList,
+  pageSizeOption,
+  positiveNumber,
+  wholeNumber,
+} from './arguments.js';
 import { CommandFailure, tell, usageFailure } from './failure.js';
 import { type FileFormat, fileFormat, formatOption, refuseCsvOptions } from './format.js';
+import { inCommandTerms, tellReport } from './import-outcome.js';
 import { catchInterrupt } from './interrupt.js';
-import { counted, grouped } from './output.js';
 import { ProgressBar, type WorkProgress } from './progress-bar.js';
 import { withStore } from './store-access.js';
 
-interface ImportFlags {
-  readonly key: string[];
+interface ImportFlags extends CreateFlags {
+  readonly key?: string[];
   readonly format?: string;
   readonly delimiter?: string;
   readonly columns?: string[];
@@ -35,19 +39,13 @@ interface ImportFlags {
   readonly rejects?: string;
   readonly maxRejects?: number;
   readonly commitEvery?: number;
+  readonly maxQuotedLines?: number;
 }
-
-const REJECTS_SHOWN = 5;
-
-/** What to do, in the words of the command line, about errors whose message speaks of the library's options. */
-const ADVICE: Partial<Record<ErrorCode, string>> = {
-  KEY_OUT_OF_ORDER: 'here: leave out --sorted',
-  DUPLICATE_KEY: 'here: --on-duplicate replace or keep',
-};
 
 const EXAMPLES = `
 The store and the bucket are made if they do not exist. FILE may be gzip, and - is standard input.
-Rows that cannot be taken are counted, told, and kept with --rejects; --max-rejects 0 stops at the first.
+Rows that cannot be taken are counted, told, and kept with --rejects. If there are any the exit status is 4, unless
+--max-rejects said how many there may be; one more than that stops the import, with status 1. 0 stops at the first.
 
 Examples:
   $ btree-store import shop.db orders orders.csv --key id
@@ -67,7 +65,7 @@ export function addImport(program: Command): void {
     .argument('<store>', 'path of the store')
     .argument('<bucket>', 'name of the bucket')
     .argument('<file>', 'path of the file, which may be gzip, or - for standard input')
-    .requiredOption('--key <names>', 'columns, or JSON paths such as user.id, that make the key', nameList)
+    .option('--key <names>', 'columns, or JSON paths such as user.id, that make the key; needed', nameList)
     .addOption(formatOption('by default told by the name of the file'))
     .option(
       '--delimiter <character>',
@@ -76,6 +74,11 @@ export function addImport(program: Command): void {
     )
     .option('--no-header', 'the first row is no header; needs --columns')
     .option('--columns <names>', 'names of the columns where there is no header', nameList)
+    .option(
+      '--max-quoted-lines <count>',
+      'lines that a quoted cell may span; past that its quote counts as not closed (default: 1000)',
+      positiveNumber,
+    )
     .addOption(new Option('--sorted', 'fail where a key is out of order').conflicts('unsorted'))
     .option('--unsorted', 'expect no order of the keys; by default it is found out')
     .addOption(
@@ -86,26 +89,31 @@ export function addImport(program: Command): void {
     )
     .option('--atomic', 'all rows or none')
     .option('--rejects <file>', 'write rows that cannot be taken to this file, as NDJSON')
-    .option('--max-rejects <count>', 'stop at one more than so many of them', wholeNumber)
+    .option('--max-rejects <count>', 'so many of them are all right: stop at one more', wholeNumber)
     .option('--commit-every <rows>', 'commit after so many rows (default: after 64 MiB)', positiveNumber)
+    .addOption(pageSizeOption())
     .addHelpText('after', EXAMPLES)
     .action(runImport);
 }
 
 async function runImport(store: string, bucket: string, file: string, flags: ImportFlags): Promise<void> {
+  // Not a required option of the parser: it would be missed before a mistyped name is told.
+  const { key } = flags;
+  if (key === undefined)
+    throw usageFailure('--key is needed: name the columns, or the JSON paths, that make the key');
   const format = fileFormat(file, flags);
   if (format.format === 'ndjson') refuseCsvOptions(flags);
   else refuseUnclearHeader(flags);
   if (flags.rejects === '-') throw usageFailure('--rejects takes the path of a file');
   if (file !== '-') await refuseMissing(file);
-  await withStore(store, {}, async (db) => {
+  await withStore(store, { pageSize: flags.pageSize }, async (db) => {
     const bar = new ProgressBar('importing');
     const interrupt = catchInterrupt(() => {
       bar.stop();
       tell('stopping at the next commit; press Ctrl-C again to end at once');
     });
     try {
-      const job = startImport(db, bucket, file, format, flags, interrupt.signal);
+      const job = startImport(db.bucket(bucket), file, format, { ...flags, key }, interrupt.signal);
       job.progress$.subscribe((progress) => bar.update(shareOf(progress)));
       const report = await job.finally(() => bar.stop());
       // Where there was no row, what reads the bucket later is to find it all the same.
@@ -140,11 +148,10 @@ async function refuseMissing(file: string): Promise<void> {
 }
 
 function startImport(
-  db: Database,
-  bucket: string,
+  bucket: Bucket,
   file: string,
   { format, delimiter }: FileFormat,
-  flags: ImportFlags,
+  flags: ImportFlags & { readonly key: string[] },
   signal: AbortSignal,
 ): ImportJob {
   const { key, columns, header, onDuplicate, atomic, maxRejects, commitEvery } = flags;
@@ -159,8 +166,9 @@ function startImport(
     signal,
   };
   const source = file === '-' ? process.stdin : file;
-  if (format === 'ndjson') return importNdjson(db.bucket(bucket), source, options);
-  return importCsv(db.bucket(bucket), source, { ...options, delimiter, columns, header });
+  if (format === 'ndjson') return importNdjson(bucket, source, options);
+  const quotedLinesMax = flags.maxQuotedLines;
+  return importCsv(bucket, source, { ...options, delimiter, columns, header, quotedLinesMax });
 }
 
 async function makeBucket(db: Database, name: string): Promise<void> {
@@ -171,32 +179,4 @@ async function makeBucket(db: Database, name: string): Promise<void> {
 function shareOf(progress: ImportProgress): WorkProgress {
   const { bytesRead, bytesTotal } = progress;
   return { ...progress, share: bytesTotal === undefined ? undefined : bytesRead / Math.max(1, bytesTotal) };
-}
-
-function inCommandTerms(error: unknown, signal: AbortSignal): unknown {
-  if (!(error instanceof StoreError)) return error;
-  if (error.code === 'ABORTED' && signal.aborted) {
-    const rows = Number(error.details.rows);
-    const stays = rows === 0 ? 'nothing was imported' : `${counted(rows, 'row')} committed, which stay`;
-    return new CommandFailure(`stopped; ${stays}`, EXIT_INTERRUPTED, { cause: error });
-  }
-  const advice = ADVICE[error.code];
-  return advice === undefined
-    ? error
-    : new CommandFailure(`${error.message} (${advice})`, undefined, { cause: error });
-}
-
-function tellReport(report: ImportReport, bucket: string, flags: ImportFlags): void {
-  const { rows, rejected, duplicates, elapsedMilliseconds } = report;
-  const seconds = elapsedMilliseconds / 1000;
-  const parts = [
-    `imported ${counted(rows, 'row')} into ${bucket} in ${seconds.toFixed(1)} s (${grouped(rows / seconds)} rows/s)`,
-  ];
-  if (duplicates > 0) parts.push(`${grouped(duplicates)} of them with a key that was there already`);
-  if (rejected > 0) parts.push(`${grouped(rejected)} rejected`);
-  tell(parts.join(', '));
-  if (flags.rejects !== undefined) return;
-  for (const { line, message } of report.rejects.slice(0, REJECTS_SHOWN)) tell(`line ${line}: ${message}`);
-  if (rejected > REJECTS_SHOWN)
-    tell(`and ${grouped(rejected - REJECTS_SHOWN)} more; --rejects FILE keeps them all`);
 }

@@ -2,9 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addBackup } from './backup.js';
 import { addBuckets } from './buckets.js';
 import { addCheck } from './check.js';
+import { addCompact } from './compact.js';
 import { addDelete } from './delete.js';
+import { addDrop } from './drop.js';
 import { EXIT_OK, EXIT_STATUS_HELP } from './exit-status.js';
 import { addExport } from './export.js';
 import { reportFailure } from './failure.js';
@@ -23,6 +26,22 @@ Examples:
 ${EXIT_STATUS_HELP}
 
 Data goes to standard output, all else to standard error. With BTREE_STORE_DEBUG=1 failures show their stack.`;
+
+/** In the order in which the help lists them. */
+const COMMANDS = [
+  addImport,
+  addExport,
+  addScan,
+  addGet,
+  addPut,
+  addDelete,
+  addDrop,
+  addBuckets,
+  addStat,
+  addCheck,
+  addCompact,
+  addBackup,
+];
 
 /** Runs a command line, without the names of the program; resolves to the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
@@ -46,8 +65,7 @@ function createProgram(): Command {
     })
     .addHelpText('after', HELP);
   // Commands take over what was set above, so they come last.
-  for (const add of [addImport, addExport, addScan, addGet, addPut, addDelete, addBuckets, addStat, addCheck])
-    add(program);
+  for (const add of COMMANDS) add(program);
   return program;
 }
 

@@ -2,6 +2,7 @@
 
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { type CreateFlags, pageSizeOption } from './arguments.js';
 import { ESCAPES_HELP, ESCAPES_OPTION, keyOf } from './range-options.js';
 import { withStore } from './store-access.js';
 
@@ -23,6 +24,7 @@ export function addPut(program: Command): void {
     .argument('<key>', 'the key')
     .argument('[value]', 'the value, or - for standard input', '-')
     .option(ESCAPES_OPTION, ESCAPES_HELP)
+    .addOption(pageSizeOption())
     .addHelpText('after', EXAMPLES)
     .action(runPut);
 }
@@ -32,9 +34,9 @@ async function runPut(
   bucket: string,
   key: string,
   value: string,
-  flags: { escapes?: boolean },
+  flags: CreateFlags & { readonly escapes?: boolean },
 ): Promise<void> {
-  await withStore(store, {}, async (db) => {
+  await withStore(store, { pageSize: flags.pageSize }, async (db) => {
     const entries = db.bucket(bucket);
     const wanted = keyOf(key, flags.escapes);
     if (value === '-') await pipeline(process.stdin, entries.createValueWriteStream(wanted));

@@ -6,9 +6,13 @@ import { shownText } from './key-text.js';
 import { printLines } from './output.js';
 import { existingBucket, withReadStore } from './store-access.js';
 
-type Figures = Readonly<Record<string, string | number>>;
+type Figures = Readonly<Record<string, string | number | boolean>>;
 
 const EXAMPLES = `
+Of a store: all that the library's stats() tells, how many entries there are, and what opening found: whether the last
+run closed the store, and how many commits it had left in STORE.pending. Counts such as hits and pagesRead are of this
+command's own run. 'check' counts what only a walk over all pages tells.
+
 Examples:
   $ btree-store stat shop.db
   $ btree-store stat shop.db orders --json`;
@@ -33,8 +37,12 @@ async function runStat(store: string, bucket: string | undefined, flags: { json?
 }
 
 function storeFigures(db: Database): Figures {
-  const { pageSize, pages, freePages, fileBytes, sequence, buckets } = db.stats();
-  return { path: db.path, fileBytes, pageSize, pages, freePages, buckets, sequence };
+  const { cache, ...figures } = db.stats();
+  const { clean, commitsReplayed } = db.recovery;
+  let entries = 0;
+  for (const bucket of db.buckets()) entries += bucket.entries;
+  const freeBytes = figures.freePages * figures.pageSize;
+  return { path: db.path, ...figures, freeBytes, entries, ...cache, clean, commitsReplayed };
 }
 
 function bucketFigures(bucket: Bucket): Figures {

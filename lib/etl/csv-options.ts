@@ -17,6 +17,11 @@ export interface CsvOptions {
   /** Longest row, in bytes; longer ones become rejects. 16 MiB by default, 256 MiB at most. */
   rowBytesMax?: number;
   /**
+   * Lines that one quoted cell may span. Past that the quote counts as one that was never closed: the first line
+   * of its row becomes a reject, and reading goes on with the next line. 1000 by default.
+   */
+  quotedLinesMax?: number;
+  /**
    * Where in the source the first chunk stands, for going on after a batch whose `next` it was. Needs
    * `header: false` and the columns and the delimiter of the first reading. The source's start by default.
    */
@@ -29,8 +34,11 @@ export interface ResolvedCsvOptions {
   /** Undefined where the header row has them. */
   columns: readonly string[] | undefined;
   rowBytesMax: number;
+  quotedLinesMax: number;
   position: SourcePosition;
 }
+
+const QUOTED_LINES_MAX_DEFAULT = 1000;
 
 /** @throws INVALID_OPTION, naming the option. */
 export function resolveCsvOptions(options: CsvOptions): ResolvedCsvOptions {
@@ -50,7 +58,10 @@ export function resolveCsvOptions(options: CsvOptions): ResolvedCsvOptions {
   if (!header && columns === undefined)
     throw invalid('columns', 'without a header the names of the columns are needed');
   const rowBytesMax = resolveRowBytesMax(options.rowBytesMax);
-  return { delimiter, columns: columns && givenColumns(columns), rowBytesMax, position };
+  const { quotedLinesMax = QUOTED_LINES_MAX_DEFAULT } = options;
+  if (!Number.isInteger(quotedLinesMax) || quotedLinesMax < 1)
+    throw invalid('quotedLinesMax', `${quotedLinesMax} is not a whole number of lines from 1 on`);
+  return { delimiter, columns: columns && givenColumns(columns), rowBytesMax, quotedLinesMax, position };
 }
 
 function invalid(option: string, message: string): StoreError {

@@ -48,8 +48,9 @@ async function openRows(
   options: ResolvedCsvOptions,
   closeSource: () => Promise<unknown>,
 ): Promise<CsvRows> {
-  const { delimiter, columns, rowBytesMax, position } = options;
-  const scanner = new CsvScanner(delimiterByte(delimiter), columns?.length ?? 0, rowBytesMax, position.line);
+  const { delimiter, columns, rowBytesMax, quotedLinesMax, position } = options;
+  const width = columns?.length ?? 0;
+  const scanner = new CsvScanner(delimiterByte(delimiter), width, rowBytesMax, quotedLinesMax, position.line);
   const batches = splitRecords(chunks, scanner, position);
   const close = async () => {
     await batches.return();

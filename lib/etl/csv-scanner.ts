@@ -2,37 +2,30 @@
 // byte is looked at once; nothing is decoded. Strict: a quote opens a cell only as its first byte, and after
 // the closing one the cell ends; anything else is refused rather than guessed at.
 //
-// A record ends with a line feed, a carriage return or both. One that is malformed ends at the next line end,
-// whatever quotes are open; one that is longer than `rowBytesMax`, at the next line end beyond that many bytes.
+// A record ends with a line feed, a carriage return or both. One that is malformed, that is longer than
+// `rowBytesMax`, or whose quote is not closed within `quotedLinesMax` lines, costs its first line alone, whatever
+// quotes are open: a quote too many is a slip in one row, and must not take those after it along. Lines are looked
+// at again for this only once: none that lies inside an open quote can open one that goes on past its own end.
 // These rules depend on the bytes alone: however the source is cut into chunks, the same rows come out.
 
 import { CsvBatch } from './csv-batch.js';
-import {
-  ESCAPED,
-  IS_CARRIAGE_RETURN,
-  IS_DELIMITER,
-  IS_LINE_FEED,
-  IS_QUOTE,
-  PLAIN,
-  QUOTE,
-  QUOTED_KINDS,
-  unquotedKinds,
-} from './csv-bytes.js';
-import { CARRIAGE_RETURN, endOfLine, LINE_FEED, lineBreaks } from './line-end.js';
+import { ESCAPED, IS_DELIMITER, PLAIN, QUOTE, unquotedKinds } from './csv-bytes.js';
+import { CARRIAGE_RETURN, endOfLine, LINE_FEED } from './line-end.js';
 import { OversizeRecord } from './oversize-record.js';
+import { INCOMPLETE, QuotedText } from './quoted-text.js';
 import type { RecordBlock } from './record-block.js';
 import type { RecordScanner } from './record-splitter.js';
 import type { RejectReason } from './reject.js';
 import {
   columnCountMessage,
+  openAtBoundMessage,
+  openTooLongMessage,
   rowTooLargeMessage,
   strayQuoteMessage,
   strayTextMessage,
   unterminatedMessage,
 } from './reject-messages.js';
 
-// The block ends before the record does.
-const INCOMPLETE = -1;
 // The record is longer than rows may be.
 const OVERSIZE = -2;
 
@@ -47,11 +40,7 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
   private end = 0;
   private final = false;
 
-  // Of the record being scanned: line ends inside its quotes.
-  private breaks = 0;
-  // Of the quoted cell being scanned: 1 if its text or JSON is not its bytes; the line it is still open from, or 0.
-  private altered = 0;
-  private openLine = 0;
+  private readonly quoted: QuotedText;
   private oversize: OversizeRecord | undefined;
 
   /**
@@ -62,9 +51,11 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
     delimiter: number,
     width: number,
     readonly rowBytesMax: number,
+    private readonly quotedLinesMax: number,
     private line: number,
   ) {
     this.kinds = unquotedKinds(delimiter);
+    this.quoted = new QuotedText(quotedLinesMax);
     this.batch.width = width;
   }
 
@@ -92,22 +83,19 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
       const next = blank ? this.skipBlankLine(at) : this.scanRecord(at);
       if (next >= 0) block.start = next;
       else if (next === INCOMPLETE && block.end - at <= this.rowBytesMax + 1) return;
-      else {
-        this.giveUp(block);
-        if (!this.skipOversize(block)) return;
-      }
+      else if (!this.giveUp(block)) return;
     }
   }
 
   /** Scans the record that begins at `start`; returns where the next one begins, INCOMPLETE or OVERSIZE. */
   private scanRecord(start: number): number {
-    const { bytes, kinds, batch } = this;
+    const { bytes, kinds, batch, quoted } = this;
     const slotFirst = batch.length * batch.width;
     const slotEnd = slotFirst + (batch.width || COLUMNS_MAX);
     let { cellStarts, cellEnds } = batch;
     let slot = slotFirst;
     let at = start;
-    this.breaks = 0;
+    quoted.breaks = 0;
     for (;;) {
       let cellStart = at;
       let cellEnd: number;
@@ -115,9 +103,9 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
       let kind: number;
       if (bytes[at] === QUOTE) {
         cellStart++;
-        cellEnd = this.closingQuote(cellStart);
-        if (cellEnd === INCOMPLETE) return this.final ? this.refuseUnterminated(start) : INCOMPLETE;
-        altered = this.altered;
+        cellEnd = quoted.close(bytes, cellStart, this.end, this.line);
+        if (cellEnd < 0) return this.refuseOpen(start, cellEnd);
+        altered = quoted.altered;
         at = cellEnd + 1;
         kind = kinds[bytes[at]];
       } else {
@@ -139,63 +127,50 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
     }
   }
 
-  /** Where the quoted text that begins at `at` is closed, or INCOMPLETE. */
-  private closingQuote(at: number): number {
-    const { bytes } = this;
-    const line = this.line + this.breaks;
-    this.altered = 0;
-    this.openLine = 0;
-    for (;;) {
-      let kind = QUOTED_KINDS[bytes[at]];
-      while (kind === PLAIN) kind = QUOTED_KINDS[bytes[++at]];
-      if (kind === IS_QUOTE) {
-        if (bytes[at + 1] !== QUOTE) return at;
-        at++;
-      } else if (kind === IS_LINE_FEED) {
-        if (at === this.end) {
-          this.openLine = line;
-          return INCOMPLETE;
-        }
-        this.breaks++;
-      } else if (kind === IS_CARRIAGE_RETURN && bytes[at + 1] !== LINE_FEED) {
-        this.breaks++;
-      }
-      this.altered = 1;
-      at++;
-    }
-  }
-
   /** Takes a record in, now that its cells are known; `at` is where its line end is. */
   private endRecord(start: number, at: number, cells: number): number {
     const { batch } = this;
     const width = batch.width || cells;
-    if (cells !== width) return this.refuse(start, at, 'COLUMN_COUNT', columnCountMessage(cells, width));
     const next = this.afterLineEnd(at);
     if (next === INCOMPLETE) return INCOMPLETE;
     if (at - start > this.rowBytesMax) return OVERSIZE;
-    batch.width = width;
-    batch.addRow(start, at, this.line);
-    this.line += 1 + this.breaks;
+    if (cells !== width) {
+      const message = columnCountMessage(cells, width, this.quoted.breaks + 1);
+      batch.addReject(start, at, this.line, 'COLUMN_COUNT', message);
+    } else {
+      batch.width = width;
+      batch.addRow(start, at, this.line);
+    }
+    this.line += 1 + this.quoted.breaks;
     return next;
   }
 
+  /** Refuses a record for what stands at `at`. The next one begins with the line after its first. */
   private refuse(start: number, at: number, reason: RejectReason, message: string): number {
-    const next = this.afterLineEnd(at);
-    if (next === INCOMPLETE) return INCOMPLETE;
     if (at - start > this.rowBytesMax) return OVERSIZE;
-    this.batch.addReject(start, at, this.line, reason, message);
-    this.line += 1 + this.breaks;
+    const end = endOfLine(this.bytes, start);
+    const next = this.afterLineEnd(end);
+    if (next === INCOMPLETE) return INCOMPLETE;
+    if (end - start > this.rowBytesMax) return OVERSIZE;
+    this.batch.addReject(start, end, this.line, reason, message);
+    this.line++;
     return next;
   }
 
   /** Refuses a record for the byte at `at`, where its cell of that number neither goes on nor ends. */
   private refuseMalformed(start: number, at: number, cell: number): number {
     const message = this.bytes[at] === QUOTE ? strayQuoteMessage(cell) : strayTextMessage(cell);
-    return this.refuse(start, endOfLine(this.bytes, at), 'MALFORMED_CSV', message);
+    return this.refuse(start, at, 'MALFORMED_CSV', message);
   }
 
-  private refuseUnterminated(start: number): number {
-    return this.refuse(start, this.end, 'UNTERMINATED_QUOTE', unterminatedMessage(this.openLine));
+  /** Refuses a record for a quote that is not closed, if it is known by now that it will not be. */
+  private refuseOpen(start: number, outcome: number): number {
+    if (outcome === INCOMPLETE && !this.final) return INCOMPLETE;
+    const { quotedLinesMax } = this;
+    const { openLine, openEnd } = this.quoted;
+    const message =
+      outcome === INCOMPLETE ? unterminatedMessage(openLine) : openTooLongMessage(openLine, quotedLinesMax);
+    return this.refuse(start, openEnd, 'UNTERMINATED_QUOTE', message);
   }
 
   private skipBlankLine(at: number): number {
@@ -206,14 +181,26 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
     return next;
   }
 
-  /** Begins to skip the record at the block's start, which does not end within `rowBytesMax` bytes. */
-  private giveUp(block: RecordBlock): void {
+  /** Refuses the record at the block's start, longer than `rowBytesMax`; false where its line goes on past the block. */
+  private giveUp(block: RecordBlock): boolean {
     const { start, bytes } = block;
-    const end = start + this.rowBytesMax;
-    const message = rowTooLargeMessage(this.rowBytesMax, this.openLineBefore(start, end));
-    const position = { byteOffset: block.byteOffset + start, line: this.line };
-    this.oversize = new OversizeRecord(position, lineBreaks(bytes, start, end), message);
-    this.oversize.take(block, end);
+    const { rowBytesMax, line } = this;
+    const bound = start + rowBytesMax;
+    const lineEnd = endOfLine(bytes, start);
+    const openLine = this.openLineBefore(start, bound);
+    if (lineEnd <= bound) {
+      const message =
+        openLine > 0 ? openAtBoundMessage(openLine, rowBytesMax) : rowTooLargeMessage(rowBytesMax);
+      const reason = openLine > 0 ? 'UNTERMINATED_QUOTE' : 'ROW_TOO_LARGE';
+      this.batch.addReject(start, lineEnd, line, reason, message);
+      block.start = this.afterLineEnd(lineEnd);
+      this.line++;
+      return true;
+    }
+    const position = { byteOffset: block.byteOffset + start, line };
+    this.oversize = new OversizeRecord(position, rowTooLargeMessage(rowBytesMax, openLine));
+    this.oversize.take(block, bound);
+    return this.skipOversize(block);
   }
 
   /** On which line the quote opens that is open at `end`, or 0. */
@@ -224,15 +211,15 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
     bytes[end] = LINE_FEED;
     this.end = end;
     this.final = false;
-    this.openLine = 0;
+    this.quoted.openLine = 0;
     this.scanRecord(start);
     bytes[end] = byte;
     this.end = blockEnd;
     this.final = final;
-    return this.openLine;
+    return this.quoted.openLine;
   }
 
-  /** Skips the oversize record up to its end; false where the block does not reach that far. */
+  /** Skips the oversize line up to its end; false where the block does not reach that far. */
   private skipOversize(block: RecordBlock): boolean {
     const { oversize } = this;
     if (!oversize) return true;
@@ -242,7 +229,7 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
     if (next === INCOMPLETE) return false;
     block.start = next;
     this.batch.rejects.push(oversize.reject());
-    this.line += 1 + oversize.lineBreaks;
+    this.line++;
     this.oversize = undefined;
     return true;
   }

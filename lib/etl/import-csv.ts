@@ -40,8 +40,8 @@ export function importCsv(bucket: Bucket, source: Source, options: CsvImportOpti
 }
 
 async function openRows(chunks: OpenSource, options: CsvImportOptions): Promise<OpenRows<CsvBatch>> {
-  const { delimiter, header, columns, rowBytesMax } = options;
-  const rows = await openCsv(chunks, { delimiter, header, columns, rowBytesMax });
+  const { delimiter, header, columns, rowBytesMax, quotedLinesMax } = options;
+  const rows = await openCsv(chunks, { delimiter, header, columns, rowBytesMax, quotedLinesMax });
   try {
     const keys = csvKeyWriter(options.key, rows.columns);
     return { batches: rows, keys, values: new CsvValues(rows.columns), close: () => rows.close() };

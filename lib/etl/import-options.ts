@@ -3,7 +3,7 @@
 import { Writable } from 'node:stream';
 import { z } from 'zod';
 import type { BulkOptions } from '../bulk-options.js';
-import { parseOptions } from '../options.js';
+import { parseOptions, signalSchema } from '../options.js';
 import type { RejectSink } from './reject-sink.js';
 import type { KeyOption } from './row-key.js';
 
@@ -63,6 +63,11 @@ export interface CsvImportOptions extends ImportOptions {
   readonly header?: boolean;
   /** Names of the columns; needed where there is no header, refused where there is one. */
   readonly columns?: readonly string[];
+  /**
+   * Lines that one quoted cell may span. Past that the quote counts as one that was never closed: the first line
+   * of its row is a reject, and reading goes on with the next line. Default: 1000.
+   */
+  readonly quotedLinesMax?: number;
 }
 
 /** How NDJSON gets into a bucket. */
@@ -81,6 +86,8 @@ const rejects = z.custom<RejectSink>(
   { error: 'must be the path of a file, a function or a Writable' },
 );
 
+const FILL = { error: 'must be a number from 0.3 to 1' };
+
 const ndjsonSchema = z.strictObject({
   key,
   rowBytesMax: positive.optional(),
@@ -88,8 +95,8 @@ const ndjsonSchema = z.strictObject({
   onDuplicate: z.enum(['replace', 'keep', 'error']).optional(),
   commitEvery: z.strictObject({ entries: positive.optional(), bytes: positive.optional() }).optional(),
   atomic: z.boolean().optional(),
-  fillFactor: z.number().min(0.3).max(1).optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  fillFactor: z.number(FILL).min(0.3, FILL).max(1, FILL).optional(),
+  signal: signalSchema.optional(),
   onReject: z.enum(['collect', 'stop']).optional(),
   rejectsMax: rejectsMax.optional(),
   rejects: rejects.optional(),
@@ -99,6 +106,7 @@ const csvSchema = ndjsonSchema.extend({
   delimiter: z.string().optional(),
   header: z.boolean().optional(),
   columns: z.array(z.string()).optional(),
+  quotedLinesMax: positive.optional(),
 });
 
 /** Raises INVALID_OPTION naming each option that is wrong. */

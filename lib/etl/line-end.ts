@@ -8,12 +8,3 @@ export function endOfLine(bytes: Uint8Array, at: number): number {
   while (bytes[at] !== LINE_FEED && bytes[at] !== CARRIAGE_RETURN) at++;
   return at;
 }
-
-/** How many lines end between two places. */
-export function lineBreaks(bytes: Uint8Array, start: number, end: number): number {
-  let breaks = 0;
-  for (let at = start; at < end; at++) {
-    if (bytes[at] === LINE_FEED || (bytes[at] === CARRIAGE_RETURN && bytes[at + 1] !== LINE_FEED)) breaks++;
-  }
-  return breaks;
-}

@@ -109,7 +109,7 @@ export class NdjsonScanner implements RecordScanner<NdjsonBatch> {
   /** Begins to skip the line at the block's start, which is longer than `rowBytesMax` bytes. */
   private giveUp(block: RecordBlock): void {
     const position = { byteOffset: block.byteOffset + block.start, line: this.line };
-    this.oversize = new OversizeRecord(position, 0, rowTooLargeMessage(this.rowBytesMax));
+    this.oversize = new OversizeRecord(position, rowTooLargeMessage(this.rowBytesMax));
   }
 
   /** Skips the oversize line up to its end; false where the block does not reach that far. */

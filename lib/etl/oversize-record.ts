@@ -1,4 +1,4 @@
-// A record that is longer than rows may be, while its rest goes by: only its beginning is kept, so that
+// A line that is longer than rows may be, while its rest goes by: only its beginning is kept, so that
 // memory stays bounded however long it is.
 
 import type { RecordBlock } from './record-block.js';
@@ -9,18 +9,14 @@ const RAW_BYTES_KEPT = 64 * 1024;
 
 /** The beginning and length of a record that is being skipped. */
 export class OversizeRecord {
-  /** Lines that end within the record so far. */
-  lineBreaks: number;
   private raw: Buffer;
   private byteLength = 0;
 
   /** Its bytes are yet to be added. */
   constructor(
     readonly position: SourcePosition,
-    lineBreaks: number,
     private readonly message: string,
   ) {
-    this.lineBreaks = lineBreaks;
     this.raw = Buffer.alloc(0);
   }
 

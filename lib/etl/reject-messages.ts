@@ -2,8 +2,10 @@
 
 import { isUtf8 } from 'node:buffer';
 
-export function columnCountMessage(cells: number, columns: number): string {
-  return `the row has ${cells} ${cells === 1 ? 'cell' : 'cells'} where there are ${columns} columns`;
+/** `lines` is how many the row spans, which is more than one only where quotes hold line ends. */
+export function columnCountMessage(cells: number, columns: number, lines: number): string {
+  const spans = lines > 1 ? `; it spans ${lines} lines, as a quote opens on one and closes on another` : '';
+  return `the row has ${cells} ${cells === 1 ? 'cell' : 'cells'} where there are ${columns} columns${spans}`;
 }
 
 export function strayQuoteMessage(cell: number): string {
@@ -14,8 +16,19 @@ export function strayTextMessage(cell: number): string {
   return `cell ${cell} has text after its closing quote; double the quotes inside a quoted cell`;
 }
 
+const ONE_LINE_REFUSED = 'its row was refused up to the line end, and reading went on after that';
+
 export function unterminatedMessage(openLine: number): string {
-  return `the quote that opens on line ${openLine} is not closed before the source ends`;
+  return `the quote that opens on line ${openLine} is not closed before the source ends; ${ONE_LINE_REFUSED}`;
+}
+
+export function openTooLongMessage(openLine: number, quotedLinesMax: number): string {
+  const lines = `${quotedLinesMax} ${quotedLinesMax === 1 ? 'line' : 'lines'}`;
+  return `the quote that opens on line ${openLine} is not closed within ${lines}, the most that quotedLinesMax allows; ${ONE_LINE_REFUSED}`;
+}
+
+export function openAtBoundMessage(openLine: number, rowBytesMax: number): string {
+  return `the quote that opens on line ${openLine} is not closed within ${rowBytesMax} bytes, the most that rowBytesMax allows; ${ONE_LINE_REFUSED}`;
 }
 
 /** `openLine` is the line from which a quote is open where the row becomes too long, or 0. */

@@ -9,7 +9,7 @@ export type RejectReason =
   | 'COLUMN_COUNT'
   /** A quote stands inside an unquoted cell, or text follows a closing quote. */
   | 'MALFORMED_CSV'
-  /** The source ended inside quotes. */
+  /** A quote is not closed before the source ends, or not within `quotedLinesMax` lines or `rowBytesMax` bytes. */
   | 'UNTERMINATED_QUOTE'
   /** The row's bytes are not valid UTF-8. */
   | 'INVALID_UTF8'
@@ -40,7 +40,7 @@ export interface Reject {
   readonly line: number;
   /** Where the row's first byte stands in the source, after decompression. */
   readonly byteOffset: number;
-  /** Bytes of the row, without its line end. */
+  /** Bytes of the row, without its line end; of a row that is malformed or does not end, bytes of its first line. */
   readonly byteLength: number;
   readonly reason: RejectReason;
   /** What was wrong, for people; may change between versions. */

@@ -31,8 +31,12 @@ export function csvKeyWriter(key: KeyOption, columns: readonly string[]): RowKey
   const names = keyParts(key);
   const unknown = names.filter((name) => !columns.includes(name));
   if (unknown.length > 0) {
-    const message = `key: there is no column ${quotedNames(unknown)}; the columns are ${quotedNames(columns)}`;
-    throw new StoreError('INVALID_OPTION', message, { details: { key: names, columns } });
+    const found = `key: there is no column ${quotedNames(unknown)}; the columns are ${quotedNames(columns)}`;
+    const delimiter = otherDelimiter(columns);
+    const details = { key: names, columns };
+    if (delimiter === undefined) throw new StoreError('INVALID_OPTION', found, { details });
+    const advice = `the cells of the header seem to have ${JSON.stringify(delimiter)} between them: give it as the delimiter`;
+    throw new StoreError('INVALID_OPTION', `${found}; ${advice}`, { details: { ...details, delimiter } });
   }
   return new CsvKeyWriter(
     names,
@@ -65,6 +69,11 @@ function keyParts(key: KeyOption): readonly string[] {
   throw new StoreError('INVALID_OPTION', 'key: one or more different columns or paths are needed', {
     details: { key },
   });
+}
+
+/** The delimiter that a header has where it was read with another one, and so came out as a single name. */
+function otherDelimiter(columns: readonly string[]): string | undefined {
+  return columns.length === 1 ? [';', '\t', '|', ','].find((each) => columns[0].includes(each)) : undefined;
 }
 
 class CsvKeyWriter implements RowKeyWriter<CsvBatch> {

@@ -72,18 +72,23 @@ describe('btree-store import', function () {
     const rejects = await stores.path('bad.ndjson');
     await writeFile(file, '{"a":{"id":1}}\n{"a":{}}\nnonsense\n{"a":{"id":1},"later":true}\n');
     const told = await cliHere(['import', store, 'events', file, '--key', 'a.id']);
-    expect(told.status).to.equal(0);
-    expect(told.stderr.split('\n')).to.have.length(4);
+    expect(told.status).to.equal(4);
+    expect(told.stderr.split('\n')).to.have.length(5);
     expect(told.stderr)
       .to.contain('imported 2 rows')
       .and.contain('2 rejected')
       .and.contain('1 of them with a key');
     expect(told.stderr)
       .to.contain('line 2: a.id of the key is missing')
-      .and.contain('line 3: the line is not JSON');
+      .and.contain('line 3: the line is not JSON')
+      .and.contain('exit status 4')
+      .and.contain('--max-rejects 2');
     const kept = await cliHere(['import', store, 'events', file, '--key', 'a.id', '--rejects', rejects]);
-    expect(kept.status).to.equal(0);
-    expect(kept.stderr.split('\n')).to.have.length(2);
+    expect(kept.status).to.equal(4);
+    expect(kept.stderr.split('\n')).to.have.length(3);
+    const allowed = await cliHere(['import', store, 'events', file, '--key', 'a.id', '--max-rejects', '2']);
+    expect(allowed.status).to.equal(0);
+    expect(allowed.stderr).to.contain('2 rejected').and.not.contain('exit status');
     const lines = (await readFile(rejects, 'utf8')).trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { raw: string }).raw)).to.deep.equal([
       '{"a":{}}',
@@ -105,6 +110,49 @@ describe('btree-store import', function () {
     expect(await valuesOf(store, 'events')).to.deep.equal(['{"a":{"id":1},"later":true}']);
   });
 
+  it('loses one row to a quote that is never closed, and says so', async () => {
+    const store = await stores.path('shop.db');
+    const file = await stores.path('orders.csv');
+    const ids = Array.from({ length: 3000 }, (_, index) => String(10_000 + index));
+    await writeFile(file, `id,name\n1,"open\n${ids.map((id) => `${id},x\n`).join('')}`);
+    const result = await cliHere(['import', store, 'orders', file, '--key', 'id']);
+    expect(result.status).to.equal(4);
+    expect(result.stderr)
+      .to.contain('imported 3,000 rows')
+      .and.contain('1 rejected')
+      .and.contain('line 2: the quote that opens on line 2 is not closed within 1000 lines');
+    expect(await valuesOf(store, 'orders')).to.deep.equal(ids.map((id) => `{"id":"${id}","name":"x"}`));
+  });
+
+  it('bounds the lines of a quoted cell as it is told', async () => {
+    const store = await stores.path('shop.db');
+    const input = 'id,text\n1,"a\nb\nc"\n2,d\n';
+    for (const [lines, status] of [
+      ['3', 0],
+      ['2', 4],
+    ] as const) {
+      const words = ['--format', 'csv', '--key', 'id', '--max-quoted-lines', lines];
+      expect(await cli(['import', store, lines, '-', ...words], { input })).to.include({ status });
+    }
+    expect(await valuesOf(store, '3')).to.deep.equal([
+      '{"id":"1","text":"a\\nb\\nc"}',
+      '{"id":"2","text":"d"}',
+    ]);
+    expect(await valuesOf(store, '2')).to.deep.equal(['{"id":"2","text":"d"}']);
+  });
+
+  it('makes a store with pages of the size that was asked for', async () => {
+    const store = await stores.path('shop.db');
+    const input = `id\n${'k'.repeat(3000)}\n`;
+    const words = ['--format', 'csv', '--key', 'id', '--page-size', '16384'];
+    expect(await cli(['import', store, 'long', '-', ...words], { input })).to.include({ status: 0 });
+    const figures = JSON.parse((await cliHere(['stat', store, '--json'])).stdout) as { pageSize: number };
+    expect(figures.pageSize).to.equal(16384);
+    const wrong = await cliHere(['put', store, 'a', 'b', 'c', '--page-size', '5000']);
+    expect(wrong).to.include({ status: 2 });
+    expect(wrong.stderr).to.contain('4096, 8192, 16384, 32768, 65536');
+  });
+
   it('leaves an empty bucket where there was no row', async () => {
     const store = await stores.path('shop.db');
     expect(await cli(['import', store, 'empty', '-', '--format', 'ndjson', '--key', 'id'])).to.include({
@@ -117,9 +165,14 @@ describe('btree-store import', function () {
   it('fails in one line that says what to do', async () => {
     const store = await stores.path('shop.db');
     const file = await stores.path('orders.csv');
+    const semicolons = await stores.path('semicolons.csv');
     await writeFile(file, `${csvOf(table)}0000007,again,1,\n`);
+    await writeFile(semicolons, 'id;name\n1;one\n');
     const failing: Array<[words: string[], status: number, ...says: string[]]> = [
       [['x', 'nowhere.csv', '--key', 'id'], 1, 'nowhere.csv', 'no such file'],
+      [['x', file, '--kye', 'id'], 2, "unknown option '--kye'", 'Did you mean --key?'],
+      [['x', file], 2, '--key is needed'],
+      [['x', semicolons, '--key', 'id'], 2, 'no column "id"', '"id;name"', "--delimiter ';'"],
       [['x', file, '--key', 'ident'], 2, '"ident"', '"id", "customer", "total", "note"'],
       [['x', '-', '--key', 'id'], 2, '--format csv or --format ndjson'],
       [['x', file, '--key', 'id', '--no-header'], 2, '--columns'],
@@ -128,7 +181,8 @@ describe('btree-store import', function () {
     for (const [words, status, ...says] of failing) {
       const result = await cliHere(['import', store, ...words]);
       expect(result, result.stderr).to.include({ status, stdout: '' });
-      expect(result.stderr).to.match(/^btree-store: [^\n]*\n$/);
+      // What the parser of the command line suggests stands on a line of its own.
+      expect(result.stderr).to.match(/^btree-store: [^\n]*\n(?:\(Did you mean [^\n]*\n)?$/);
       for (const part of says) expect(result.stderr).to.contain(part);
       // A file that is missing must not leave a store behind.
       if (words.includes('nowhere.csv')) expect(existsSync(store)).to.equal(false);

@@ -181,9 +181,22 @@ describe('csv rejects', () => {
       'text after a quote that closes lines below',
       '"1\n2"x,3\n4,5',
       1,
-      [[2, 4, 'MALFORMED_CSV', '"1\n2"x,3']],
+      [
+        [2, 4, 'MALFORMED_CSV', '"1'],
+        [3, 7, 'MALFORMED_CSV', '2"x,3'],
+      ],
     ],
-    ['a quote never closed', '1,2\n3,"4\n5,6\n', 1, [[3, 8, 'UNTERMINATED_QUOTE', '3,"4\n5,6\n']]],
+    ['a quote never closed', '1,2\n3,"4\n5,6\n', 2, [[3, 8, 'UNTERMINATED_QUOTE', '3,"4']]],
+    ['a quote never closed, with CRLF', '3,"4\r\n5,6\r\n7,8', 2, [[2, 4, 'UNTERMINATED_QUOTE', '3,"4']]],
+    [
+      'two quotes never closed, of which the second makes the first one malformed',
+      '1,"2\n3,4\n5,"6\n7,8\n',
+      2,
+      [
+        [2, 4, 'MALFORMED_CSV', '1,"2'],
+        [4, 13, 'UNTERMINATED_QUOTE', '5,"6'],
+      ],
+    ],
     ['a quote at the very end', '1,2\n3,"', 1, [[3, 8, 'UNTERMINATED_QUOTE', '3,"']]],
     [
       'bytes that are not UTF-8',
@@ -240,7 +253,8 @@ describe('csv rejects', () => {
     ['1', /1 cell where/],
     ['1,x"', /cell 2 has a quote/],
     ['"1"x,2', /cell 1 has text after/],
-    ['"1\n\n",2\n3,"x\ny\n', /opens on line 5/],
+    ['"1\n\n","2\n3",4\n', /3 cells where there are 2 columns; it spans 4 lines/],
+    ['1,2\n3,"x\ny,z\n', /opens on line 3 is not closed before the source ends; its row was refused up to/],
     [Buffer.from('1,€', 'utf8').subarray(0, 4), /byte 3 of the row, 0xe2/],
     [Buffer.from('1,\xef\xbf', 'latin1'), /byte 3 of the row, 0xef/],
   ];
@@ -286,25 +300,13 @@ describe('csv rows that are too large', () => {
     ['with quotes that end', '"12345",6789\n1,2', [['1', '2']], [[2, 12, /longer than 8 bytes$/]]],
     [
       'with a quote that is open at the bound',
-      '1,"45678\n1,2\n3,"4"\n5,6',
+      '1,"456789\n1,2\n3,"4"\n5,6',
       [
         ['1', '2'],
         ['3', '4'],
         ['5', '6'],
       ],
-      [[2, 8, /line 2 is not closed/]],
-    ],
-    [
-      'with lines in its quotes',
-      '1,"4\n\r\n78901\n1,2\n',
-      [['1', '2']],
-      [[2, 12, /opens on line 2 is not closed/]],
-    ],
-    [
-      'with lone carriage returns in its quotes',
-      '1,"4\r\r\r\r8901\r1,2\n',
-      [['1', '2']],
-      [[2, 12, /opens on line 2/]],
+      [[2, 9, /line 2 is not closed/]],
     ],
     ['with a malformed beginning', '1"345678901\n1,2', [['1', '2']], [[2, 11, /longer than 8 bytes$/]]],
     [
@@ -340,6 +342,26 @@ describe('csv rows that are too large', () => {
     });
   }
 
+  it('costs its first line alone where a quote is open at the bound', async () => {
+    const bytes = Buffer.from('a,b\n1,"45\n6\r7,8\n9,10\n"1\n2",12345\n3,4');
+    for (const size of [bytes.length, 1, 2, 3, 5]) {
+      const { rows, rejects } = await readCsv(cutEvery(bytes, size), { rowBytesMax });
+      const facts = rejects.map(({ line, reason, raw }) => [line, reason, raw.toString()]);
+      expect(facts).to.deep.equal([
+        [2, 'UNTERMINATED_QUOTE', '1,"45'],
+        [3, 'COLUMN_COUNT', '6'],
+        [6, 'ROW_TOO_LARGE', '"1'],
+        [7, 'MALFORMED_CSV', '2",12345'],
+      ]);
+      expect(rejects[0].message).to.contain('line 2 is not closed within 8 bytes');
+      expect(rows.map(({ cells }) => cells)).to.deep.equal([
+        ['7', '8'],
+        ['9', '10'],
+        ['3', '4'],
+      ]);
+    }
+  });
+
   it('keeps only the beginning of a row without end, in bounded memory', async () => {
     const chunk = Buffer.alloc(1024 * 1024, 'x');
     async function* endless(): AsyncGenerator<Uint8Array> {
@@ -361,6 +383,65 @@ describe('csv rows that are too large', () => {
     }
     expect(rows).to.equal(1);
     expect(highest - before).to.be.lessThan(16 * 1024 * 1024);
+  });
+});
+
+describe('csv quotes that are not closed', () => {
+  const rowsAfter = (count: number): string =>
+    Array.from({ length: count }, (_, index) => `${index},row\n`).join('');
+
+  it('cost one row of a large source, which says so early', async () => {
+    const count = 200_000;
+    const bytes = Buffer.from(`a,b\n0,"open\n${rowsAfter(count)}`);
+    for (const size of [bytes.length, 65_536, 4099]) {
+      const csv = await openCsv(cutEvery(bytes, size));
+      let rows = 0;
+      let read = 0;
+      for await (const batch of csv) {
+        read++;
+        rows += batch.length;
+        for (const reject of batch.rejects) {
+          expect(reject).to.include({ line: 2, byteOffset: 4, byteLength: 7, reason: 'UNTERMINATED_QUOTE' });
+          expect(reject.raw.toString()).to.equal('0,"open');
+          expect(reject.message)
+            .to.contain('line 2 is not closed within 1000 lines')
+            .and.contain('quotedLinesMax');
+          // The rows behind it were not waited for longer than that takes.
+          expect(read * size).to.be.at.most(Math.max(size, 40_000));
+        }
+      }
+      expect(rows).to.equal(count);
+    }
+  });
+
+  it('are told from cells of as many lines as may be', async () => {
+    const cell = (lines: number, end: string): string =>
+      `"${Array.from({ length: lines }, () => 'x,y').join(end)}"`;
+    for (const end of ['\n', '\r\n', '\r']) {
+      const bytes = Buffer.from(`a,b${end}1,${cell(3, end)}${end}2,${cell(4, end)}${end}3,4`);
+      for (let size = 1; size <= bytes.length; size++) {
+        const { rows, rejects } = await readCsv(cutEvery(bytes, size), { quotedLinesMax: 3 });
+        expect(rows.map(({ line, cells }) => [line, cells[0]])).to.deep.equal([
+          [2, '1'],
+          [6, 'x'],
+          [7, 'x'],
+          [9, '3'],
+        ]);
+        const found = rejects.map(({ line, reason, raw }) => [line, reason, raw.toString()]);
+        expect(found).to.deep.equal([
+          [5, 'UNTERMINATED_QUOTE', '2,"x,y'],
+          [8, 'MALFORMED_CSV', 'x,y"'],
+        ]);
+      }
+    }
+  });
+
+  it('take time in proportion to the source, however many there are', async () => {
+    // Each of them is looked for a thousand lines far: were every line after it looked at as often, this took minutes.
+    const bytes = Buffer.from(`a,b\n${`0,"open\n${rowsAfter(1500)}`.repeat(200)}`);
+    const { rows, rejects } = await readCsv(cutEvery(bytes, 65_536));
+    expect(rejects).to.have.length(200);
+    expect(rows).to.have.length(300_000);
   });
 });
 
@@ -425,6 +506,7 @@ describe('csv columns', () => {
     ['a line end as the delimiter', 'a\n', { delimiter: '\n' }, 'INVALID_OPTION', /delimiter/],
     ['a delimiter beyond ASCII', 'a\n', { delimiter: '§' }, 'INVALID_OPTION', /delimiter/],
     ['no bytes a row', 'a\n', { rowBytesMax: 0 }, 'INVALID_OPTION', /rowBytesMax: 0/],
+    ['no lines a quote', 'a\n', { quotedLinesMax: 0 }, 'INVALID_OPTION', /quotedLinesMax: 0/],
     [
       'a position and a header',
       'a\n',
@@ -545,6 +627,7 @@ describe('csv, whatever it holds', () => {
     header: fc.constant(false),
     columns: fc.constantFrom(['x'], ['x', 'y']),
     rowBytesMax: fc.constantFrom(1, 3, 10, 1000),
+    quotedLinesMax: fc.constantFrom(1, 2, 3, 1000),
   });
 
   it('comes out the same, however it is cut', () =>
@@ -652,7 +735,7 @@ describe('csv, whatever it holds', () => {
     });
     const bytes = Buffer.from(`id,note\n${lines.join('\n')}\n`);
     for (const size of [bytes.length, 1_000_003, 65_536, 4_099]) {
-      const csv = await openCsv(cutEvery(bytes, size));
+      const csv = await openCsv(cutEvery(bytes, size), { quotedLinesMax: 20_001 });
       let row = 0;
       for await (const batch of csv) {
         for (let index = 0; index < batch.length; index++, row++) {

@@ -22,7 +22,7 @@ const CSV_REJECTS: ReadonlyArray<[line: number, reason: RejectReason, raw: strin
   [7, 'INVALID_UTF8', Buffer.from([0x33, 0x2c, 0xff, 0x2c])],
   [8, 'KEY_TOO_LARGE', `${TOO_LONG},long,`],
   [11, 'ROW_TOO_LARGE', `9,${'x'.repeat(9000)},`],
-  [13, 'UNTERMINATED_QUOTE', 'z,"open,\n'],
+  [13, 'UNTERMINATED_QUOTE', 'z,"open,'],
 ];
 const CSV = Buffer.concat(
   [

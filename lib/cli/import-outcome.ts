@@ -1,0 +1,65 @@
+// What `btree-store import` tells at its end, and the exit status that goes with it.
+
+import { type ErrorCode, type ImportReport, StoreError } from '../index.js';
+import { EXIT_INTERRUPTED, EXIT_REJECTED } from './exit-status.js';
+import { CommandFailure, statusOf, tell } from './failure.js';
+import { counted, grouped } from './output.js';
+
+const REJECTS_SHOWN = 5;
+
+/** What to do, in the words of the command line, about errors whose message speaks of the library's options. */
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  KEY_OUT_OF_ORDER: 'here: leave out --sorted',
+  DUPLICATE_KEY: 'here: --on-duplicate replace or keep',
+};
+
+/** What of the options bears on what is told. */
+export interface ReportFlags {
+  readonly rejects?: string;
+  readonly maxRejects?: number;
+}
+
+/** An error of the import, in the words of the command line. */
+export function inCommandTerms(error: unknown, signal: AbortSignal): unknown {
+  if (!(error instanceof StoreError)) return error;
+  if (error.code === 'ABORTED' && signal.aborted) {
+    const rows = Number(error.details.rows);
+    const stays = rows === 0 ? 'nothing was imported' : `${counted(rows, 'row')} committed, which stay`;
+    return new CommandFailure(`stopped; ${stays}`, EXIT_INTERRUPTED, { cause: error });
+  }
+  const { delimiter } = error.details;
+  const advice = typeof delimiter === 'string' ? `here: ${delimiterWords(delimiter)}` : ADVICE[error.code];
+  return advice === undefined
+    ? error
+    : new CommandFailure(`${error.message} (${advice})`, statusOf(error), { cause: error });
+}
+
+function delimiterWords(delimiter: string): string {
+  return `--delimiter ${delimiter === '\t' ? 'tab' : `'${delimiter}'`}`;
+}
+
+/** An import that left rows out without having been told that it may. */
+function incomplete(rejected: number): CommandFailure {
+  const advice = `mend and import them again, or allow for them with --max-rejects ${rejected}`;
+  return new CommandFailure(`exit status ${EXIT_REJECTED}, as rows were rejected: ${advice}`, EXIT_REJECTED);
+}
+
+/** Tells what the import did. Raises the failure that gives the exit status, where rows may not be missing. */
+export function tellReport(report: ImportReport, bucket: string, flags: ReportFlags): void {
+  const { rows, rejected, duplicates, elapsedMilliseconds } = report;
+  const seconds = elapsedMilliseconds / 1000;
+  const parts = [
+    `imported ${counted(rows, 'row')} into ${bucket} in ${seconds.toFixed(1)} s (${grouped(rows / seconds)} rows/s)`,
+  ];
+  if (duplicates > 0) parts.push(`${grouped(duplicates)} of them with a key that was there already`);
+  if (rejected > 0) parts.push(`${grouped(rejected)} rejected`);
+  tell(parts.join(', '));
+  if (flags.rejects === undefined) tellRejects(report);
+  if (rejected > 0 && flags.maxRejects === undefined) throw incomplete(rejected);
+}
+
+function tellRejects({ rejects, rejected }: ImportReport): void {
+  for (const { line, message } of rejects.slice(0, REJECTS_SHOWN)) tell(`line ${line}: ${message}`);
+  if (rejected > REJECTS_SHOWN)
+    tell(`and ${grouped(rejected - REJECTS_SHOWN)} more; --rejects FILE keeps them all`);
+}

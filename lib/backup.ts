@@ -3,9 +3,11 @@ import fs from 'node:fs';
 import { pinTree } from './bucket-view.js';
 import { StoreError } from './errors.js';
 import type { TreeRoot } from './format/catalog-record.js';
+import { syncFolder } from './storage/folder.js';
+import { uninterrupted } from './storage/interrupted.js';
 import type { Store } from './storage/store.js';
 import { fileError } from './storage/store-file.js';
-import { openStore, syncFolder } from './storage/store-open.js';
+import { openStore } from './storage/store-open.js';
 import { Stretch } from './stream/stretch.js';
 import { Transaction } from './transaction.js';
 import { catalogEntries, catalogRoot } from './tree/catalog.js';
@@ -38,19 +40,34 @@ export async function backupStore(store: Store, path: string, options: BackupOpt
     });
   }
   const partial = `${path}.partial`;
-  removeFiles(partial);
   try {
+    removeFiles(partial, `${partial}.pending`);
     await copyStore(store, partial, options);
-    fs.renameSync(partial, path);
+    uninterrupted(() => fs.renameSync(partial, path));
+  } catch (error) {
+    removeWhatCan(partial, `${partial}.pending`);
+    throw error instanceof StoreError ? error : fileError('write', path, error);
+  }
+  try {
     syncFolder(path);
   } catch (error) {
-    removeFiles(partial);
-    throw error instanceof StoreError ? error : fileError('write', path, error);
+    // Its name may not be on the disk: there is a copy, or there is none.
+    removeWhatCan(path);
+    throw error;
   }
 }
 
-function removeFiles(path: string): void {
-  for (const file of [path, `${path}.pending`]) fs.rmSync(file, { force: true });
+function removeFiles(...paths: readonly string[]): void {
+  for (const path of paths) uninterrupted(() => fs.rmSync(path, { force: true }));
+}
+
+/** After a failure, which is what is told: a file that stays behind is known by its name. */
+function removeWhatCan(...paths: readonly string[]): void {
+  try {
+    removeFiles(...paths);
+  } catch {
+    return;
+  }
 }
 
 async function copyStore(store: Store, path: string, options: BackupOptions): Promise<void> {

@@ -124,7 +124,12 @@ export interface Database extends AsyncDisposable {
    * ```
    */
   readonly commits$: Observable<CommitEvent>;
-  /** Waits for the writer, then gives the file back. Later calls raise STORE_CLOSED. Safe to call twice. */
+  /**
+   * Waits for the writer, makes a checkpoint, then gives the file back. Later calls raise STORE_CLOSED. Safe to
+   * call twice. The file is given back also where it rejects: with DISK_FULL or IO_ERROR if the checkpoint
+   * failed, which loses nothing that was durable, and with STORE_FAILED if an earlier failure lost commits of
+   * durability 'none'.
+   */
   close(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { StoreError } from '../errors.js';
+import { isInterrupted, uninterrupted } from './interrupted.js';
 import { fileError, type StoreFile } from './store-file.js';
 
 const readAsync = promisify(fs.read);
@@ -15,10 +16,6 @@ const closeAsync = promisify(fs.close);
 
 /** Buffers that one vectored read may take; systems allow at least this many. */
 const VECTORS_MAX = 1024;
-
-function isInterrupted(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EINTR';
-}
 
 export class DiskFile implements StoreFile {
   readonly path: string;
@@ -138,16 +135,15 @@ export class DiskFile implements StoreFile {
   }
 
   size(): number {
-    return this.attempt('stat', () => fs.fstatSync(this.descriptor).size);
+    return this.attempt('stat', () => uninterrupted(() => fs.fstatSync(this.descriptor)).size);
   }
 
   async truncate(size: number): Promise<void> {
     // Not by the thread pool: a write that is made meanwhile past the new end would be cut off with the rest.
-    const resize = (): number => {
-      fs.ftruncateSync(this.descriptor, size);
+    this.attempt('resize', () => {
+      uninterrupted(() => fs.ftruncateSync(this.descriptor, size));
       return 0;
-    };
-    while (this.attempt('resize', resize) < 0);
+    });
   }
 
   async close(): Promise<void> {

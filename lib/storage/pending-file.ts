@@ -1,6 +1,7 @@
 /** Where a store's pending log lies on the disk, and how it is opened and removed. */
 import fs from 'node:fs';
 import { DiskFile } from './disk-file.js';
+import { uninterrupted } from './interrupted.js';
 import { readPendingHeader } from './pending-log.js';
 import { fileError } from './store-file.js';
 
@@ -46,7 +47,7 @@ export function openPending(path: string): DiskFile {
   try {
     return new DiskFile(
       pendingPath(path),
-      fs.openSync(pendingPath(path), fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644),
+      uninterrupted(() => fs.openSync(pendingPath(path), fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644)),
     );
   } catch (cause) {
     throw fileError('open', pendingPath(path), cause);
@@ -60,7 +61,10 @@ export function openPendingReadOnly(path: string): DiskFile | undefined {
 
 function openExisting(path: string, flags: number): DiskFile | undefined {
   try {
-    return new DiskFile(path, fs.openSync(path, flags));
+    return new DiskFile(
+      path,
+      uninterrupted(() => fs.openSync(path, flags)),
+    );
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw fileError('open', path, cause);
@@ -69,7 +73,7 @@ function openExisting(path: string, flags: number): DiskFile | undefined {
 
 export function removePending(path: string): void {
   try {
-    fs.rmSync(pendingPath(path), { force: true });
+    uninterrupted(() => fs.rmSync(pendingPath(path), { force: true }));
   } catch (cause) {
     throw fileError('remove', pendingPath(path), cause);
   }

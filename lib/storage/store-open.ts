@@ -13,6 +13,8 @@ import { PageMemory } from '../format/page-memory.js';
 import { SpaceGeometry } from '../format/space-page.js';
 import { DiskFile } from './disk-file.js';
 import { storeLocked, tryLockFile } from './file-lock.js';
+import { syncFolder } from './folder.js';
+import { uninterrupted } from './interrupted.js';
 import { MemoryFile } from './memory-file.js';
 import { OverlayFile } from './overlay-file.js';
 import { PageCache } from './page-cache.js';
@@ -194,10 +196,15 @@ async function openLog(
 function openFile(path: string, options: StoreOptions): DiskFile {
   const { O_RDONLY, O_RDWR, O_CREAT } = fs.constants;
   const flags = options.readOnly ? O_RDONLY : options.create ? O_RDWR | O_CREAT : O_RDWR;
+  let isFile = false;
   try {
-    const descriptor = fs.openSync(path, flags, 0o644);
-    if (fs.fstatSync(descriptor).isFile()) return new DiskFile(path, descriptor);
-    fs.closeSync(descriptor);
+    const descriptor = uninterrupted(() => fs.openSync(path, flags, 0o644));
+    try {
+      isFile = uninterrupted(() => fs.fstatSync(descriptor)).isFile();
+      if (isFile) return new DiskFile(path, descriptor);
+    } finally {
+      if (!isFile) fs.closeSync(descriptor);
+    }
   } catch (cause) {
     throw openError(path, cause);
   }
@@ -278,17 +285,4 @@ async function cutTail(file: StoreFile, meta: Meta, readOnly: boolean): Promise<
   if (size <= end || readOnly) return 0;
   await file.truncate(end);
   return Math.ceil((size - end) / meta.pageSize);
-}
-
-/** A new file's name is durable only once its folder is synced. Some systems refuse; theirs is the risk. */
-export function syncFolder(path: string): void {
-  const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
-  const folder = slash < 0 ? '.' : path.slice(0, slash + 1);
-  try {
-    const descriptor = fs.openSync(folder, fs.constants.O_RDONLY);
-    fs.fsyncSync(descriptor);
-    fs.closeSync(descriptor);
-  } catch {
-    return;
-  }
 }

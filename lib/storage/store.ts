@@ -368,6 +368,8 @@ export class Store {
     let clean = false;
     try {
       await this.checkpointer.idle();
+      // Commits that no log tells of are lost with the handle: a checkpoint beside them has failed, told to no one.
+      if (!this.durable && this.latest.sequence > this.checkpoint.sequence) this.assertNotFailed();
       if (!this.readOnly && this.failure === undefined) {
         await this.checkpointNow();
         await this.shrinkIfSound();

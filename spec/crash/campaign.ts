@@ -79,6 +79,7 @@ class WorkloadCampaign {
     const choice = this.randomOf(0xc407ce);
     const recovered = this.recoveredCuts(recording, recoveries);
     for (const cut of cutsOf(recording)) {
+      if (this.counts.images + this.counts.recoveryImages >= this.options.imagesMax) return;
       if (cut.at !== (only?.cut ?? cut.at)) continue;
       const isChosen = choice.chance(cutChance) || only?.cut !== undefined;
       if (isChosen && only?.origin === undefined) await this.cutImages(cut);

@@ -2,7 +2,7 @@
 
 import { Random } from '../helpers/random.js';
 import { keepSubset, pendingCount } from './disk-image.js';
-import type { SessionOptions } from './disk-session.js';
+import type { Double, SessionOptions } from './disk-session.js';
 import { DiskState } from './disk-state.js';
 import { type Cut, cutsOf, groundOn, verify } from './explore.js';
 import { Violation, violationOf } from './oracle.js';
@@ -60,10 +60,10 @@ export function noCounts(): ExhaustiveCounts {
 }
 
 /** The cuts of the word's last letter: those before it are the cuts of a shorter word. */
-async function* cutsOfLast(word: readonly string[], seed: number): AsyncGenerator<Cut> {
+async function* cutsOfLast(word: readonly string[], seed: number, double?: Double): AsyncGenerator<Cut> {
   const random = Random.of(seed, word.length, ...word.map((letter) => Object.keys(ALPHABET).indexOf(letter)));
   const disk = new SimulatedDisk({ random, turnsMax: { store: 12, log: 4 } });
-  const run = new WorkloadRun(groundOn(disk, OPTIONS, random), random, OPTIONS);
+  const run = new WorkloadRun(groundOn(disk, { ...OPTIONS, double }, random), random, OPTIONS);
   let from = 0;
   await withRandomBytes(random, async () => {
     await run.open();
@@ -83,14 +83,18 @@ async function* cutsOfLast(word: readonly string[], seed: number): AsyncGenerato
   for (const cut of cutsOf(recording)) if (cut.at >= from) yield cut;
 }
 
-/** Goes through one word. Raises a Violation that names the word, the cut and the subset. */
+/**
+ * Goes through one word; `double` stands between its store and the disk. Raises a Violation that names the word,
+ * the cut and the subset.
+ */
 export async function exhaust(
   word: readonly string[],
   seed: number,
   counts: ExhaustiveCounts,
+  double?: Double,
 ): Promise<void> {
   counts.words++;
-  for await (const cut of cutsOfLast(word, seed)) {
+  for await (const cut of cutsOfLast(word, seed, double)) {
     counts.cuts++;
     const pending = pendingCount(cut.state);
     if (pending > PENDING_MAX) {

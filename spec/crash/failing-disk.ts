@@ -4,6 +4,7 @@
 import { StoreError } from 'btree-store';
 import { Random } from '../helpers/random.js';
 import { cutPower } from './disk-image.js';
+import type { Double } from './disk-session.js';
 import { DiskState, isEvent } from './disk-state.js';
 import { type Cut, cutsOf, groundOn, verify } from './explore.js';
 import { Violation, violationOf } from './oracle.js';
@@ -78,13 +79,13 @@ class FaultyRun {
   private readonly workload: Workload;
   private readonly random: Random;
 
-  constructor(workload: Workload, seed: number, plan: FaultPlan) {
+  constructor(workload: Workload, seed: number, plan: FaultPlan, double: Double | undefined) {
     const random = Random.of(seed, 0xfa17);
     this.random = random;
     this.plan = plan;
     this.workload = workload;
     this.disk = new SimulatedDisk({ random, turnsMax: TURNS, fault: (call) => this.faultOf(call) });
-    const ground = groundOn(this.disk, workload.options, random);
+    const ground = groundOn(this.disk, { ...workload.options, double }, random);
     const opening = {
       ...ground,
       open: (readOnly: boolean) => {
@@ -159,9 +160,17 @@ function expectTyped(error: unknown, during: string): void {
   throw violationOf(during, error);
 }
 
-/** Runs the workload with the fault; returns how many images were looked at. Raises a Violation. */
-export async function runWithFault(workload: Workload, seed: number, plan: FaultPlan): Promise<number> {
-  const faulty = new FaultyRun(workload, seed, plan);
+/**
+ * Runs the workload with the fault, and with `double` between the store and the disk; returns how many images were
+ * looked at. Raises a Violation.
+ */
+export async function runWithFault(
+  workload: Workload,
+  seed: number,
+  plan: FaultPlan,
+  double?: Double,
+): Promise<number> {
+  const faulty = new FaultyRun(workload, seed, plan, double);
   await withRandomBytes(Random.of(seed, plan.index), () => inTime(faulty.work()));
   if (faulty.disk.violations.length > 0) throw new Violation(faulty.disk.violations.join('; '));
   const chance = CUTS / faulty.cutCount;

@@ -5,6 +5,7 @@ import { Checkpointer } from '../../lib/storage/checkpointer.js';
 import { PendingLog } from '../../lib/storage/pending-log.js';
 import { Store } from '../../lib/storage/store.js';
 import type { StoreFile } from '../../lib/storage/store-file.js';
+import { replaceMethod } from '../helpers/replace-method.js';
 import type { Double } from './disk-session.js';
 import type { ContentOperation } from './disk-state.js';
 import type { SimulatedDisk } from './simulated-disk.js';
@@ -12,8 +13,13 @@ import { SimulatedFile } from './simulated-disk.js';
 
 export interface PlantedDefect {
   readonly name: string;
-  /** Workloads that are sure to meet it. */
-  readonly workloads: readonly string[];
+  /** A workload that is sure to meet it, and a seed with which it is found soon. */
+  readonly workload: string;
+  readonly seed: number;
+  /** Cuts of the workload from which recovery is cut; 0 where the workload itself shows the defect. */
+  readonly recoveries?: number;
+  /** Images of each cut of a recovery, of the one after it, and so on. */
+  readonly recoveryVariants?: readonly number[];
   readonly double?: Double;
   /** Changes the store itself; returns what changes it back. */
   readonly plant?: () => () => void;
@@ -21,12 +27,14 @@ export interface PlantedDefect {
 
 const META_BYTES = 2 * 4096;
 
-export function isMeta(operation: ContentOperation): boolean {
+function isMeta(operation: ContentOperation): boolean {
   return operation.kind === 'write' && operation.position < META_BYTES;
 }
 
+type Sync = (file: SimulatedFile) => Promise<void>;
+
 /** The file, but for its sync. */
-function withSync(file: StoreFile, sync: (file: SimulatedFile) => Promise<void>): StoreFile {
+export function withSync(file: StoreFile, sync: Sync): StoreFile {
   if (!(file instanceof SimulatedFile)) throw new Error('only files of a simulated disk can be doubled');
   return new Proxy(file, {
     get(target, name) {
@@ -37,12 +45,11 @@ function withSync(file: StoreFile, sync: (file: SimulatedFile) => Promise<void>)
   });
 }
 
-/** Runs `work` with a method of a class replaced. */
-function replace<T extends object, K extends keyof T>(prototype: T, name: K, method: T[K]): () => void {
-  const original = prototype[name];
-  prototype[name] = method;
-  return () => {
-    prototype[name] = original;
+/** Leaves the making of a store as it is, two syncs: a checkpoint must show the defect. */
+function afterMaking(sync: Sync): Double {
+  return (files) => {
+    let left = files.file.size() === 0 ? 2 : 0;
+    return { ...files, file: withSync(files.file, (file) => (left-- > 0 ? file.sync() : sync(file))) };
   };
 }
 
@@ -54,67 +61,83 @@ async function turns(count: number): Promise<void> {
 const opened = new WeakSet<PendingLog>();
 const disks = new WeakMap<StoreFile, SimulatedDisk>();
 
+/** Where a log's header has room for a byte that the store does not know of. */
+const ATTEMPTS_AT = 600;
+
 export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
   {
     name: 'the store is never synced',
-    workloads: ['3 small commits of 900 bytes', 'growth and shrinking'],
+    workload: 'growth and shrinking',
+    seed: 1,
     double: (files) => ({ ...files, file: withSync(files.file, async () => undefined) }),
   },
   {
     name: 'the sync before the meta page is left out',
-    workloads: ['a commit too long for the log', 'transactions of 200 puts'],
-    double: (files) => ({
-      ...files,
-      file: withSync(files.file, async (file) => {
-        if (file.unsynced.some(isMeta)) await file.syncPart(isMeta);
-      }),
+    workload: 'a commit too long for the log',
+    seed: 1,
+    double: afterMaking(async (file) => {
+      if (file.unsynced.some(isMeta)) await file.syncPart(isMeta);
     }),
   },
   {
     name: 'the meta page reaches the disk before what it refers to',
-    workloads: ['a commit too long for the log', 'an atomic load'],
-    double: (files) => ({
-      ...files,
-      file: withSync(files.file, async (file) => {
-        if (!file.unsynced.some(isMeta)) return;
-        await file.syncPart(isMeta);
-        await file.sync();
-      }),
+    workload: 'a commit too long for the log',
+    seed: 1,
+    double: afterMaking(async (file) => {
+      if (!file.unsynced.some(isMeta)) return;
+      await file.syncPart(isMeta);
+      await file.sync();
+    }),
+  },
+  {
+    name: 'the sync after the meta page is left out',
+    workload: 'a commit too long for the log',
+    seed: 1,
+    double: afterMaking(async (file) => {
+      if (!file.unsynced.some(isMeta)) await file.sync();
     }),
   },
   {
     name: 'records of the log are not synced',
-    workloads: ['3 small commits of 20 bytes'],
+    workload: '3 small commits of 20 bytes',
+    seed: 1,
     double: (files) => ({ ...files, log: files.log && withSync(files.log, async () => undefined) }),
   },
   {
     name: 'pages are used again though the last checkpoint reaches them',
-    workloads: ['pages freed while a checkpoint runs', 'checkpoints beside group commits'],
-    plant: () => replace(Checkpointer.prototype, 'needs', () => false),
+    workload: 'pages freed while a checkpoint runs',
+    seed: 1,
+    plant: () => replaceMethod(Checkpointer.prototype, 'needs', () => false),
   },
   {
     name: 'the half of the log is switched some time after the checkpoint began',
-    workloads: ['checkpoints beside commits', 'checkpoints beside group commits'],
+    workload: 'checkpoints beside group commits',
+    seed: 1,
     plant: () => {
       const { switchTo } = PendingLog.prototype;
-      return replace(PendingLog.prototype, 'switchTo', function (this: PendingLog, generation: number): void {
-        // The first is that of its opening.
-        if (opened.has(this)) void turns(100).then(() => switchTo.call(this, generation));
-        else switchTo.call(this, generation);
-        opened.add(this);
-      });
+      return replaceMethod(
+        PendingLog.prototype,
+        'switchTo',
+        function (this: PendingLog, generation: number): void {
+          // The first is that of its opening.
+          if (opened.has(this)) void turns(100).then(() => switchTo.call(this, generation));
+          else switchTo.call(this, generation);
+          opened.add(this);
+        },
+      );
     },
   },
   {
     name: 'the log is removed before the last checkpoint',
-    workloads: ['3 small commits of 20 bytes', 'reopened after every commit'],
+    workload: '3 small commits of 20 bytes',
+    seed: 1,
     double: (files, disk) => {
       disks.set(files.file, disk);
       return files;
     },
     plant: () => {
       const { close } = Store.prototype;
-      return replace(Store.prototype, 'close', function (this: Store): Promise<void> {
+      return replaceMethod(Store.prototype, 'close', function (this: Store): Promise<void> {
         disks.get(this.file)?.unlink('log');
         return close.call(this);
       });
@@ -122,22 +145,65 @@ export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
   },
   {
     name: 'a meta page that does not hold is left so',
-    workloads: ['a commit too long for the log', 'an atomic load'],
+    workload: 'an atomic load',
+    seed: 1,
     plant: () => {
       const { checkpointNow } = Store.prototype;
-      return replace(Store.prototype, 'checkpointNow', function (this: Store): Promise<void> {
+      return replaceMethod(Store.prototype, 'checkpointNow', function (this: Store): Promise<void> {
         return checkpointNow.call(this);
       });
     },
   },
+  {
+    name: 'what a killed process wrote is taken for durable',
+    workload: '3 small commits of 20 bytes',
+    seed: 1,
+    recoveries: 40,
+    recoveryVariants: [2],
+    double: (files) => {
+      let isTrusting = files.file.size() > 0;
+      const sync: Sync = async (file) => {
+        if (!isTrusting) await file.sync();
+        isTrusting = false;
+      };
+      return { ...files, file: withSync(files.file, sync) };
+    },
+  },
+  {
+    name: 'recovery empties the log before its checkpoint',
+    workload: '3 small commits of 900 bytes',
+    seed: 1,
+    recoveries: 3,
+    recoveryVariants: [2],
+    plant: () => {
+      const { read } = PendingLog.prototype;
+      return replaceMethod(
+        PendingLog.prototype,
+        'read',
+        function (this: PendingLog, generation: number, sequence: number) {
+          const records = read.call(this, generation, sequence);
+          const { file } = this as unknown as { file: StoreFile };
+          // Readers, to whom the oracle is one too, change nothing.
+          if (file instanceof SimulatedFile && !file.isReadOnly) void file.truncate(4096);
+          return records;
+        },
+      );
+    },
+  },
+  {
+    name: 'recovery gives the log up at the second attempt',
+    workload: '3 small commits of 900 bytes',
+    seed: 1,
+    recoveries: 1,
+    recoveryVariants: [1, 1],
+    double: (files) => {
+      const { log } = files;
+      if (log === undefined || log.size() <= 4096) return files;
+      const attempts = Buffer.alloc(1);
+      log.readSync(attempts, 0, 1, ATTEMPTS_AT);
+      if (attempts[0] === 0) log.writeSync(Buffer.from([1]), 0, 1, ATTEMPTS_AT);
+      else void log.truncate(4096);
+      return files;
+    },
+  },
 ];
-
-/** Takes what a killed process wrote for durable: leaves out the first sync of a store that was there before. */
-export const trustTheKilled: Double = (files) => {
-  let isTrusting = files.file.size() > 0;
-  const sync = async (file: SimulatedFile): Promise<void> => {
-    if (!isTrusting) await file.sync();
-    isTrusting = false;
-  };
-  return { ...files, file: withSync(files.file, sync) };
-};

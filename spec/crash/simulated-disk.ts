@@ -214,7 +214,7 @@ export class SimulatedFile implements StoreFile {
   private readonly file: number;
   private readonly content: DiskContent;
   private readonly transfers: Set<Transfer>;
-  private readonly readOnly: boolean;
+  readonly isReadOnly: boolean;
   private readonly process: number;
   private closed = false;
 
@@ -232,7 +232,7 @@ export class SimulatedFile implements StoreFile {
     this.file = file;
     this.content = content;
     this.transfers = transfers;
-    this.readOnly = readOnly;
+    this.isReadOnly = readOnly;
   }
 
   readSync(target: Buffer, offset: number, length: number, position: number): number {
@@ -369,7 +369,7 @@ export class SimulatedFile implements StoreFile {
   }
 
   private beginChange(kind: DiskCall['kind']): DiskFault | undefined {
-    if (this.readOnly) throw new Error(`${kind} of ${this.name}, which was opened for reading only`);
+    if (this.isReadOnly) throw new Error(`${kind} of ${this.name}, which was opened for reading only`);
     return this.beginCall(kind);
   }
 

@@ -134,8 +134,12 @@ export class WorkloadRun {
     await this.close();
     await this.tried('looking at it read-only', async () => {
       const db = await this.ground.open(true);
-      const found = digestOf(db);
-      await db.close();
+      let found: string;
+      try {
+        found = digestOf(db);
+      } finally {
+        await db.close();
+      }
       if (this.onError === undefined && found !== this.history.model.digest)
         throw new Violation(`read-only it has ${found}`);
     });

@@ -32,13 +32,15 @@ export interface CallFault {
 
 const TRANSFERS: readonly CallName[] = ['readSync', 'readvSync', 'writeSync', 'read', 'readv', 'write'];
 const GROWING: readonly CallName[] = ['openSync', 'writeSync', 'write', 'ftruncateSync', 'fdatasync'];
+/** A sync is not made again, whatever it says, and a close that a signal interrupted has closed all the same. */
+const NEVER_INTERRUPTED: readonly CallName[] = ['fdatasync', 'close'];
 
 /** Which calls can end so. */
 const KINDS: Readonly<Record<string, (name: CallName) => boolean>> = {
   EIO: () => true,
   ENOSPC: (name) => GROWING.includes(name),
   EFBIG: (name) => name === 'writeSync' || name === 'write' || name === 'ftruncateSync',
-  EINTR: (name) => TRANSFERS.includes(name) || name === 'ftruncateSync' || name === 'fstatSync',
+  EINTR: (name) => !NEVER_INTERRUPTED.includes(name),
   short: (name) => TRANSFERS.includes(name),
 };
 

@@ -4,6 +4,7 @@
 //   --seed 1            of what is written
 //   --step 1            takes every so many-th way only
 //   --workload NAME --fault N     only that
+//   --defect NAME       plants a defect of failing-io-defects.ts, to see that it is found
 
 import { parseArgs } from 'node:util';
 
@@ -16,9 +17,14 @@ const { values } = parseArgs({
     step: { type: 'string', default: '1' },
     workload: { type: 'string' },
     fault: { type: 'string' },
+    defect: { type: 'string' },
   },
 });
 
+if (values.defect !== undefined) {
+  const { plantIoDefect } = await import('./failing-io-defects.js');
+  plantIoDefect(values.defect);
+}
 const started = performance.now();
 const seed = Number(values.seed);
 const counts = { workloads: 0, calls: 0, faults: 0 };

@@ -1,6 +1,7 @@
 // lib/storage/checkpointer.ts, checkpoint.ts and store.ts: what goes on beside a checkpoint must not disturb it.
 
 import { finished } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { StoreDatabase } from '../../lib/database.js';
 import { StoreError } from '../../lib/errors.js';
@@ -279,6 +280,22 @@ describe('checkpoint', () => {
       raised('STORE_FAILED', () => db.bucket('b').bulkWriter());
       expectFilled(db, 0, 100, 1);
       await db.close();
+    });
+
+    it('beside commits that nothing else keeps makes close tell that they are lost', async () => {
+      const file = new FailingFile();
+      const db = await openFile(file, { durable: false, dirtyBytesMax: 1 });
+      file.failing = 'sync';
+      // Resolves at once; the checkpoint that it makes due fails with no one waiting for it.
+      await fill(db, 0, 600, 1);
+      await nextTurn();
+      expectFilled(db, 0, 600, 1);
+      const closing = await rejected('STORE_FAILED', db.close());
+      expect(closing.cause).to.include({ code: 'DISK_FULL' });
+      file.failing = undefined;
+      const again = await openBytes(bytesOf(file));
+      expect(again.bucket('b').has(keyOf(0))).to.equal(false);
+      await again.close();
     });
   });
 });

@@ -4,7 +4,9 @@ import type { Writable } from 'node:stream';
 import type { Observable } from 'rxjs';
 import { BucketUpload } from './bucket-upload.js';
 import { LatestView } from './bucket-view.js';
+import type { BulkCompanion } from './bulk-companion.js';
 import { type BulkOptions, bulkSettings } from './bulk-options.js';
+import { readPosition } from './bulk-positions.js';
 import type { Change } from './change.js';
 import { checkText, keyBytes, valueBytes } from './key-bytes.js';
 import type { Bytes, RangeOptions } from './options.js';
@@ -14,7 +16,7 @@ import type { StoreWriter } from './store-writer.js';
 import { BulkWriter } from './stream/bulk-writer.js';
 import { ValueWritable } from './stream/value-writable.js';
 import { catalogRoot, findBucket } from './tree/catalog.js';
-import { readPosition, TreeBulkSink } from './tree-bulk-sink.js';
+import { TreeBulkSink } from './tree-bulk-sink.js';
 
 /**
  * Outside a transaction each write is its own commit; such writes share one sync where they arrive together. A
@@ -152,6 +154,11 @@ export class StoreBucket extends BucketReader implements Bucket {
   }
 
   bulkWriter(options: BulkOptions = {}): BulkWriter {
+    return this.bulkWriterWith(options);
+  }
+
+  /** As `bulkWriter`; the commits have what the companion writes, too. Not part of the public face. */
+  bulkWriterWith(options: BulkOptions, companion?: BulkCompanion): BulkWriter {
     this.store.assertWritable();
     const settings = bulkSettings(options);
     const { pageSize } = this.store.pager;
@@ -160,7 +167,12 @@ export class StoreBucket extends BucketReader implements Bucket {
       if (typeof value === 'string') checkText(value, 'INVALID_OPTION', 'a value');
       else valueBytes(value);
     };
-    return new BulkWriter(new TreeBulkSink(this.writer, this.name, settings), check, settings);
+    return new BulkWriter(new TreeBulkSink(this.writer, this.name, settings, companion), check, settings);
+  }
+
+  /** Whether one transaction can change both. Not part of the public face. */
+  isInStoreOf(other: StoreBucket): boolean {
+    return this.store === other.store;
   }
 
   createValueWriteStream(key: Bytes): Writable {

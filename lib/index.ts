@@ -25,7 +25,7 @@ export { importCsv } from './etl/import-csv.js';
 export type { ImportJob } from './etl/import-job.js';
 export { importNdjson } from './etl/import-ndjson.js';
 export type { CsvImportOptions, ImportOptions, NdjsonImportOptions } from './etl/import-options.js';
-export type { ImportFailureDetails, ImportProgress, ImportReport } from './etl/import-report.js';
+export type { EarlierRun, ImportFailureDetails, ImportProgress, ImportReport } from './etl/import-report.js';
 export type { Reject, RejectReason } from './etl/reject.js';
 export type { RejectSink } from './etl/reject-sink.js';
 export type { KeyOption } from './etl/row-key.js';

@@ -3,7 +3,9 @@
  * key they are built into pages from the bottom up; all others go through the ordinary insert. Either way in transactions that commit as
  * often as was asked, between which other writers get their turn.
  */
+import type { BulkCompanion } from './bulk-companion.js';
 import type { BulkSettings } from './bulk-options.js';
+import { checkPosition, savePosition } from './bulk-positions.js';
 import { StoreError } from './errors.js';
 import type { StoreWriter } from './store-writer.js';
 import type { BulkSink } from './stream/bulk-sink.js';
@@ -26,6 +28,7 @@ export class TreeBulkSink implements BulkSink {
   private readonly writer: StoreWriter;
   private readonly bucket: string;
   private readonly settings: BulkSettings;
+  private readonly companion: BulkCompanion | undefined;
   private transaction: Transaction | undefined;
   private load: SortedLoad | undefined;
   private pendingEntries = 0;
@@ -33,10 +36,11 @@ export class TreeBulkSink implements BulkSink {
   private previousKey: Uint8Array | undefined;
   private readonly stretch = new Stretch();
 
-  constructor(writer: StoreWriter, bucket: string, settings: BulkSettings) {
+  constructor(writer: StoreWriter, bucket: string, settings: BulkSettings, companion?: BulkCompanion) {
     this.writer = writer;
     this.bucket = bucket;
     this.settings = settings;
+    this.companion = companion;
   }
 
   async writeBatch(block: EntryBlock): Promise<void> {
@@ -68,12 +72,13 @@ export class TreeBulkSink implements BulkSink {
 
   private async publish(position?: unknown): Promise<void> {
     const { checkpoint } = this.settings;
-    if (this.transaction === undefined && position === undefined) return;
+    if (this.transaction === undefined && position === undefined && this.companion?.isEmpty !== false) return;
     this.transaction ??= await this.takeTurn();
     const { transaction } = this;
     await this.closeLoad(transaction);
     if (position !== undefined && checkpoint !== undefined)
       savePosition(transaction, this.bucket, checkpoint, position);
+    this.companion?.write(transaction);
     this.transaction = undefined;
     await transaction.commit();
     this.commits++;
@@ -82,8 +87,9 @@ export class TreeBulkSink implements BulkSink {
     this.pendingBytes = 0;
   }
 
-  async finish(): Promise<void> {
-    await this.publish();
+  async finish(position?: unknown): Promise<void> {
+    if (position !== undefined) checkPosition(position, this.settings.checkpoint);
+    await this.publish(position);
   }
 
   async stop(): Promise<void> {
@@ -190,40 +196,4 @@ function outOfOrder(previous: Uint8Array, next: Uint8Array): StoreError {
   return new StoreError('KEY_OUT_OF_ORDER', message, {
     details: { previous: Buffer.from(previous), key: Buffer.from(next) },
   });
-}
-
-/** The position last saved under a name, or undefined. */
-export function readPosition(checkpoint: string | undefined, name: string): unknown {
-  const positions = readPositions(checkpoint);
-  // A name may be one that every object has.
-  return Object.hasOwn(positions, name) ? positions[name] : undefined;
-}
-
-function checkPosition(position: unknown, checkpoint: string | undefined): void {
-  if (checkpoint === undefined) {
-    throw new StoreError(
-      'INVALID_OPTION',
-      'a position needs a name to be saved under: give the bulk writer a checkpoint name',
-    );
-  }
-  let json: string | undefined;
-  let cause: unknown;
-  try {
-    json = JSON.stringify(position);
-  } catch (error) {
-    cause = error;
-  }
-  if (json !== undefined) return;
-  const message = `the position is a ${typeof position} that JSON cannot hold: save a JSON value`;
-  throw new StoreError('INVALID_OPTION', message, cause === undefined ? {} : { cause });
-}
-
-/** Positions by checkpoint name, as a bucket's catalog record keeps them. */
-function readPositions(checkpoint: string | undefined): Record<string, unknown> {
-  return checkpoint === undefined ? {} : (JSON.parse(checkpoint) as Record<string, unknown>);
-}
-
-function savePosition(transaction: Transaction, bucket: string, name: string, position: unknown): void {
-  const positions = readPositions(transaction.checkpoint(bucket));
-  transaction.setCheckpoint(bucket, JSON.stringify({ ...positions, [name]: position }));
 }

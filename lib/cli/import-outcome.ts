@@ -27,11 +27,15 @@ export function inCommandTerms(error: unknown, signal: AbortSignal): unknown {
     const stays = rows === 0 ? 'nothing was imported' : `${counted(rows, 'row')} committed, which stay`;
     return new CommandFailure(`stopped; ${stays}`, EXIT_INTERRUPTED, { cause: error });
   }
-  const { delimiter } = error.details;
-  const advice = typeof delimiter === 'string' ? `here: ${delimiterWords(delimiter)}` : ADVICE[error.code];
+  const advice = adviceOn(error);
   return advice === undefined
     ? error
     : new CommandFailure(`${error.message} (${advice})`, statusOf(error), { cause: error });
+}
+
+function adviceOn({ code, details }: StoreError): string | undefined {
+  if (typeof details.delimiter === 'string') return `here: ${delimiterWords(details.delimiter)}`;
+  return details.restart === true ? 'here: --restart' : ADVICE[code];
 }
 
 function delimiterWords(delimiter: string): string {
@@ -46,14 +50,21 @@ function incomplete(rejected: number): CommandFailure {
 
 /** Tells what the import did. Raises the failure that gives the exit status, where rows may not be missing. */
 export function tellReport(report: ImportReport, bucket: string, flags: ReportFlags): void {
-  const { rows, rejected, duplicates, elapsedMilliseconds } = report;
+  const { rows, rejected, duplicates, elapsedMilliseconds, earlier } = report;
+  const isDone = earlier?.complete === true;
+  if (isDone)
+    tell(
+      `all of it was imported into ${bucket} before (${counted(rows, 'row')}): nothing is left to do; --restart imports it again`,
+    );
+  else if (earlier !== undefined)
+    tell(`went on at line ${grouped(earlier.line)}, after ${counted(earlier.rows, 'row')} of an earlier run`);
   const seconds = elapsedMilliseconds / 1000;
   const parts = [
     `imported ${counted(rows, 'row')} into ${bucket} in ${seconds.toFixed(1)} s (${grouped(rows / seconds)} rows/s)`,
   ];
   if (duplicates > 0) parts.push(`${grouped(duplicates)} of them with a key that was there already`);
   if (rejected > 0) parts.push(`${grouped(rejected)} rejected`);
-  tell(parts.join(', '));
+  if (!isDone) tell(parts.join(', '));
   if (flags.rejects === undefined) tellRejects(report);
   if (rejected > 0 && flags.maxRejects === undefined) throw incomplete(rejected);
 }

@@ -1,6 +1,7 @@
 // `btree-store import`: rows of CSV or NDJSON into a bucket.
 
 import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import {
   type Bucket,
@@ -39,6 +40,8 @@ interface ImportFlags extends CreateFlags {
   readonly rejects?: string;
   readonly maxRejects?: number;
   readonly commitEvery?: number;
+  readonly checkpoint?: string;
+  readonly restart?: boolean;
   readonly maxQuotedLines?: number;
 }
 
@@ -46,6 +49,8 @@ const EXAMPLES = `
 The store and the bucket are made if they do not exist. FILE may be gzip, and - is standard input.
 Rows that cannot be taken are counted, told, and kept with --rejects. If there are any the exit status is 4, unless
 --max-rejects said how many there may be; one more than that stops the import, with status 1. 0 stops at the first.
+An import that was stopped goes on where it was when the same command is run again. Of a file that was imported to
+its end nothing is left to do; --restart begins at the beginning. Standard input needs --checkpoint for that.
 
 Examples:
   $ btree-store import shop.db orders orders.csv --key id
@@ -91,6 +96,8 @@ export function addImport(program: Command): void {
     .option('--rejects <file>', 'write rows that cannot be taken to this file, as NDJSON')
     .option('--max-rejects <count>', 'so many of them are all right: stop at one more', wholeNumber)
     .option('--commit-every <rows>', 'commit after so many rows (default: after 64 MiB)', positiveNumber)
+    .option('--checkpoint <name>', 'where to save how far it is (default: under the path of the file)')
+    .option('--restart', 'begin at the beginning, however far an earlier run had come')
     .addOption(pageSizeOption())
     .addHelpText('after', EXAMPLES)
     .action(runImport);
@@ -163,6 +170,8 @@ function startImport(
     rejects: flags.rejects,
     rejectsMax: maxRejects,
     commitEvery: commitEvery === undefined ? undefined : { entries: commitEvery },
+    checkpoint: flags.checkpoint ?? (file === '-' ? undefined : `import of ${resolve(file)}`),
+    restart: flags.restart,
     signal,
   };
   const source = file === '-' ? process.stdin : file;

@@ -1,5 +1,6 @@
 // Imports CSV: a row's value is a JSON object of strings, its members in the order of the columns.
 
+import { z } from 'zod';
 import type { Bucket } from '../bucket.js';
 import { ByteArena } from '../stream/byte-arena.js';
 import { ArenaViews } from './arena-views.js';
@@ -8,7 +9,7 @@ import { openCsv } from './csv-rows.js';
 import { type ImportJob, startJob } from './import-job.js';
 import { type CsvImportOptions, checkedCsvOptions } from './import-options.js';
 import type { RowValues } from './import-rows.js';
-import { type OpenRows, runImport } from './import-run.js';
+import { type FormatStart, type OpenRows, runImport } from './import-run.js';
 import { RowJsonWriter } from './row-json.js';
 import { csvKeyWriter } from './row-key.js';
 import type { OpenSource, Source } from './source.js';
@@ -35,21 +36,31 @@ import type { OpenSource, Source } from './source.js';
 export function importCsv(bucket: Bucket, source: Source, options: CsvImportOptions): ImportJob {
   return startJob(async (tell) => {
     const checked = checkedCsvOptions(options);
-    return runImport(bucket, source, checked, (chunks) => openRows(chunks, checked), tell);
+    return runImport(bucket, source, checked, (chunks, start) => openRows(chunks, checked, start), tell);
   });
 }
 
-async function openRows(chunks: OpenSource, options: CsvImportOptions): Promise<OpenRows<CsvBatch>> {
+async function openRows(
+  chunks: OpenSource,
+  options: CsvImportOptions,
+  start: FormatStart | undefined,
+): Promise<OpenRows<CsvBatch>> {
   const { delimiter, header, columns, rowBytesMax, quotedLinesMax } = options;
-  const rows = await openCsv(chunks, { delimiter, header, columns, rowBytesMax, quotedLinesMax });
+  const told = start && { ...formatSchema.parse(start.format), header: false, position: start.position };
+  const rows = await openCsv(chunks, { delimiter, header, columns, rowBytesMax, quotedLinesMax, ...told });
   try {
     const keys = csvKeyWriter(options.key, rows.columns);
-    return { batches: rows, keys, values: new CsvValues(rows.columns), close: () => rows.close() };
+    const format: CsvFormat = { delimiter: rows.delimiter, columns: [...rows.columns] };
+    return { batches: rows, keys, values: new CsvValues(rows.columns), format, close: () => rows.close() };
   } catch (error) {
     await rows.close();
     throw error;
   }
 }
+
+/** What the beginning of a source told, or the options did. */
+const formatSchema = z.strictObject({ delimiter: z.string(), columns: z.array(z.string()) });
+type CsvFormat = z.infer<typeof formatSchema>;
 
 class CsvValues implements RowValues<CsvBatch> {
   private readonly arena = new ByteArena();

@@ -4,11 +4,11 @@ import type { Bucket } from '../bucket.js';
 import { type ImportJob, startJob } from './import-job.js';
 import { checkedNdjsonOptions, type NdjsonImportOptions } from './import-options.js';
 import type { RowValues } from './import-rows.js';
-import { runImport } from './import-run.js';
+import { type FormatStart, runImport } from './import-run.js';
 import type { NdjsonBatch } from './ndjson-batch.js';
 import { openNdjson } from './ndjson-rows.js';
 import { ndjsonKeyWriter } from './row-key.js';
-import type { Source } from './source.js';
+import type { OpenSource, Source } from './source.js';
 
 /**
  * Puts the rows of NDJSON, one object a line, into a bucket: under the key that stands at `key` the row's own
@@ -26,9 +26,10 @@ export function importNdjson(bucket: Bucket, source: Source, options: NdjsonImpo
   return startJob(async (tell) => {
     const checked = checkedNdjsonOptions(options);
     const keys = ndjsonKeyWriter(checked.key);
-    const openRows = async (chunks: AsyncIterable<Uint8Array>) => {
-      const batches = openNdjson(chunks, { rowBytesMax: checked.rowBytesMax });
-      return { batches, keys, values, close: () => batches.return() };
+    const openRows = async (chunks: OpenSource, start: FormatStart | undefined) => {
+      const { rowBytesMax } = checked;
+      const batches = openNdjson(chunks, { rowBytesMax, position: start?.position });
+      return { batches, keys, values, format: null, close: () => batches.return() };
     };
     return runImport(bucket, source, checked, openRows, tell);
   });

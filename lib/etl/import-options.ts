@@ -2,6 +2,7 @@
 
 import { Writable } from 'node:stream';
 import { z } from 'zod';
+import { StoreBucket } from '../bucket.js';
 import type { BulkOptions } from '../bulk-options.js';
 import { parseOptions, signalSchema } from '../options.js';
 import type { RejectSink } from './reject-sink.js';
@@ -35,6 +36,16 @@ export interface ImportOptions {
   /** How full pages are packed, from 0.3 to 1. Default: 1. */
   readonly fillFactor?: number;
   /**
+   * A name under which the import's position is saved in the same commits as its rows. The same import run again
+   * goes on where an earlier one was stopped, whatever stopped it, and does nothing where that one had come to the
+   * end of the same file; a source or options that changed half-way are refused with SOURCE_INVALID or
+   * INVALID_OPTION. Commits come at the first end of a batch of rows (256 KiB of the source) past `commitEvery`. With
+   * `onDuplicate: 'error'`, unless `sorted` is true, all rows are one commit. Default: none, and no position is saved.
+   */
+  readonly checkpoint?: string;
+  /** Begins at the beginning, whatever the checkpoint says. What is in the bucket stays. Default: false. */
+  readonly restart?: boolean;
+  /**
    * Stops the import at a commit boundary: what was taken is committed, unless it is atomic; then it rejects
    * with ABORTED.
    */
@@ -48,8 +59,9 @@ export interface ImportOptions {
   /** Rows that may be rejects; one more stops the import with ROW_REJECTED. Default: Infinity. */
   readonly rejectsMax?: number;
   /**
-   * Where every reject goes, in the order of the source: the path of an NDJSON file, which is made anew; a
-   * Writable, which gets the same lines, or Reject objects if it is in object mode, and is not ended; or a
+   * Where every reject goes, in the order of the source: the path of an NDJSON file, which is made anew; another
+   * bucket of the store, which is emptied first and gets them in the same commits as the rows, each under the
+   * place of its row in the source (15 digits) as the line of NDJSON that it would be; a Writable, which gets the same lines, or Reject objects if it is in object mode, and is not ended; or a
    * function, whose promise is awaited. Default: nowhere; the first 100 are in the report all the same.
    */
   readonly rejects?: RejectSink;
@@ -82,8 +94,11 @@ const key = z.union([z.string(), z.array(z.string()).min(1)], {
 });
 const rejects = z.custom<RejectSink>(
   (sink) =>
-    (typeof sink === 'string' && sink !== '') || typeof sink === 'function' || sink instanceof Writable,
-  { error: 'must be the path of a file, a function or a Writable' },
+    (typeof sink === 'string' && sink !== '') ||
+    typeof sink === 'function' ||
+    sink instanceof Writable ||
+    sink instanceof StoreBucket,
+  { error: 'must be the path of a file, a bucket, a function or a Writable' },
 );
 
 const FILL = { error: 'must be a number from 0.3 to 1' };
@@ -96,6 +111,8 @@ const ndjsonSchema = z.strictObject({
   commitEvery: z.strictObject({ entries: positive.optional(), bytes: positive.optional() }).optional(),
   atomic: z.boolean().optional(),
   fillFactor: z.number(FILL).min(0.3, FILL).max(1, FILL).optional(),
+  checkpoint: z.string().min(1).optional(),
+  restart: z.boolean().optional(),
   signal: signalSchema.optional(),
   onReject: z.enum(['collect', 'stop']).optional(),
   rejectsMax: rejectsMax.optional(),
@@ -119,7 +136,7 @@ export function checkedNdjsonOptions(options: NdjsonImportOptions): NdjsonImport
   return parseOptions<NdjsonImportOptions>(ndjsonSchema, options, 'importNdjson');
 }
 
-/** The part of the options that a bulk load has too. */
+/** The part of the options that a bulk load has too, for an import whose commits are the writer's own. */
 export function bulkOptions(options: ImportOptions): BulkOptions {
   const { sorted, onDuplicate, commitEvery, atomic, fillFactor, signal } = options;
   return { sorted, onDuplicate, commitEvery, atomic, fillFactor, signal };

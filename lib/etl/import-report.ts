@@ -19,6 +19,17 @@ export interface ImportProgress {
   readonly remainingMilliseconds: number | undefined;
 }
 
+/** How far an earlier run of an import had come. */
+export interface EarlierRun {
+  /** Whether it had come to the end: then nothing was left to do. */
+  readonly complete: boolean;
+  readonly rows: number;
+  readonly rejected: number;
+  /** Where the first row stands that it had not taken; bytes after decompression, lines counted from 1. */
+  readonly byteOffset: number;
+  readonly line: number;
+}
+
 /** What an import did. */
 export interface ImportReport {
   /** Rows taken, those included whose key came before or was in the bucket. All of them are committed. */
@@ -35,6 +46,8 @@ export interface ImportReport {
   readonly commits: number;
   /** Whether the keys ascended throughout, so that all rows were built into pages from the bottom up. */
   readonly sorted: boolean;
+  /** What an earlier run of the same import had done, which this one went on from; its counts are in all others. */
+  readonly earlier: EarlierRun | undefined;
   /** The first 100 rejects; of each row at most the first 4096 bytes. */
   readonly rejects: readonly Reject[];
 }

@@ -20,8 +20,6 @@ export interface RowValues<Batch extends RowBatch> {
 const KEY_BYTES_INITIAL = 1024;
 
 export class RowLoader<Batch extends RowBatch> {
-  /** Rows handed to the writer. */
-  rows = 0;
   private readonly keyArena = new ByteArena(KEY_BYTES_INITIAL);
   private readonly keyViews = new ArenaViews(this.keyArena);
   /** The row that made the last call of `addRows` return before its end. */
@@ -33,6 +31,8 @@ export class RowLoader<Batch extends RowBatch> {
     private readonly writer: BulkWriter,
     private readonly rejects: RejectLog,
     private readonly signal: AbortSignal | undefined,
+    /** Rows handed to the writer, those of an earlier run included. */
+    public rows = 0,
   ) {}
 
   /** Takes the rows and the rejects of a batch, in the order of the source. */

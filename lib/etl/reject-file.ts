@@ -1,18 +1,68 @@
-// Rejects kept in a file of NDJSON. A file of an earlier import is replaced, anything else is left alone: a slip
-// of the pen must not cost the source, or the store, its content.
+// Rejects kept in a file of NDJSON. A file of an earlier import is replaced, or gone on with from where that
+// stopped; anything else is left alone: a slip of the pen must not cost the source, or the store, its content.
 
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { StoreError } from '../errors.js';
-import { REJECT_LINE_START } from './reject.js';
+import { fileError } from '../storage/store-file.js';
+import { REJECT_LINE_START, type Reject } from './reject.js';
 import { RejectStream } from './reject-stream.js';
 
-/** @throws INVALID_OPTION where the path cannot be written to, or holds something that is not rejects. */
-export async function openRejectFile(path: string): Promise<RejectStream> {
-  const isFile = await mayReplace(path);
-  const handle = await openOrRefuse(path, 'w');
-  // On the disk when it is closed, as the rows are when they are committed. Pipes and terminals cannot do that.
-  const stream = handle.createWriteStream(isFile ? { flush: true } : {});
-  return new RejectStream(stream, path, true);
+export class RejectFile {
+  private constructor(
+    private readonly handle: FileHandle,
+    private readonly stream: RejectStream,
+    private readonly path: string,
+    private readonly isFile: boolean,
+  ) {}
+
+  /**
+   * @param bytesKept What the file has of this import already.
+   * @throws INVALID_OPTION where the path cannot be written to, holds something that is not rejects, or less than
+   * is to be kept.
+   */
+  static async open(path: string, bytesKept = 0): Promise<RejectFile> {
+    const isFile = await mayReplace(path);
+    const handle = await openOrRefuse(path, bytesKept > 0 ? 'r+' : 'w');
+    try {
+      if (bytesKept > 0) await cutOff(handle, path, bytesKept);
+      // On the disk when it is closed, as the rows are when they are committed. Pipes and terminals cannot do that.
+      const stream = handle.createWriteStream(isFile ? { flush: true, start: bytesKept } : {});
+      return new RejectFile(handle, new RejectStream(stream, path, true), path, isFile);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  write(reject: Reject): void | Promise<void> {
+    return this.stream.write(reject);
+  }
+
+  /** Resolves, once all is on the disk, to the length of the file in bytes; undefined where it is no file. */
+  async flush(): Promise<number | undefined> {
+    await this.stream.allWritten();
+    if (!this.isFile) return undefined;
+    try {
+      await this.handle.datasync();
+      return (await this.handle.stat()).size;
+    } catch (cause) {
+      throw fileError('sync', this.path, cause);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.stream.close();
+  }
+}
+
+/** Takes away what came after the last commit: it comes again. */
+async function cutOff(handle: FileHandle, path: string, bytesKept: number): Promise<void> {
+  const { size } = await handle.stat();
+  if (size < bytesKept) {
+    const message = `rejects: ${path} is shorter than the import left it (${size} of ${bytesKept} bytes): put it back, or import from the beginning with \`restart: true\``;
+    throw new StoreError('INVALID_OPTION', message, { details: { path, restart: true } });
+  }
+  await handle.truncate(bytesKept);
 }
 
 /** Whether the path is that of a file, or of none yet. */

@@ -1,7 +1,10 @@
 // The rejects of one import: counted, the first of them kept, all of them passed on, and too many of them the end.
 
+import type { StoreBucket } from '../bucket.js';
+import type { BulkCompanion } from '../bulk-companion.js';
 import { StoreError } from '../errors.js';
 import type { ImportOptions } from './import-options.js';
+import type { ImportPosition } from './import-position.js';
 import type { Reject } from './reject.js';
 import { type OpenRejectSink, openRejectSink } from './reject-sink.js';
 
@@ -10,20 +13,40 @@ const REJECTS_KEPT = 100;
 const RAW_BYTES_KEPT = 4096;
 
 export class RejectLog {
-  count = 0;
   readonly first: Reject[] = [];
 
   /** @throws INVALID_OPTION */
-  static async open(options: ImportOptions): Promise<RejectLog> {
+  static async open(
+    options: ImportOptions,
+    bucket: StoreBucket,
+    earlier: ImportPosition | undefined,
+  ): Promise<RejectLog> {
     const { onReject = 'collect', rejectsMax = Number.POSITIVE_INFINITY, rejects } = options;
-    const sink = rejects === undefined ? undefined : await openRejectSink(rejects);
-    return new RejectLog(sink, onReject === 'stop' ? 0 : rejectsMax);
+    const kept = earlier && { bytes: earlier.rejectBytes };
+    const sink = rejects === undefined ? undefined : await openRejectSink(rejects, bucket, kept);
+    return new RejectLog(sink, onReject === 'stop' ? 0 : rejectsMax, earlier?.rejected ?? 0);
   }
 
   private constructor(
     private readonly sink: OpenRejectSink | undefined,
     private readonly countMax: number,
+    /** Rejects so far, those of an earlier run of the same import included. */
+    public count: number,
   ) {}
+
+  get companion(): BulkCompanion | undefined {
+    return this.sink?.companion;
+  }
+
+  /** Whether those that wait for a commit are many. */
+  get isFull(): boolean {
+    return this.sink?.isFull === true;
+  }
+
+  /** Resolves once all that was taken is safe, or goes into the next commit; to its length in bytes, if it is a file. */
+  async flush(): Promise<number | undefined> {
+    return this.sink?.flush();
+  }
 
   /** @throws ROW_REJECTED where this one is one too many. */
   async take(reject: Reject): Promise<void> {

@@ -1,28 +1,55 @@
-// Where rejects go: a file, a stream or a function. Each takes them one by one and says when to wait.
+// Where rejects go: a file, a bucket, a stream or a function. Each takes them one by one and says when to wait.
 
 import type { Writable } from 'node:stream';
+import { type Bucket, StoreBucket } from '../bucket.js';
+import type { BulkCompanion } from '../bulk-companion.js';
+import { StoreError } from '../errors.js';
 import type { Reject } from './reject.js';
-import { openRejectFile } from './reject-file.js';
+import { RejectBucket } from './reject-bucket.js';
+import { RejectFile } from './reject-file.js';
 import { RejectStream } from './reject-stream.js';
 
-/** The path of an NDJSON file, a stream, or a function that takes rejects. */
-export type RejectSink = string | Writable | ((reject: Reject) => void | Promise<void>);
+/** The path of an NDJSON file, a bucket of the same store, a stream, or a function that takes rejects. */
+export type RejectSink = string | Bucket | Writable | ((reject: Reject) => void | Promise<void>);
 
 /** A sink that is ready to take rejects. */
 export interface OpenRejectSink {
+  /** What writes them into the commits of the rows. */
+  readonly companion?: BulkCompanion;
+  /** Whether those that wait for a commit are many. */
+  readonly isFull?: boolean;
   /** Takes a reject; what it returns must be awaited before the next. */
   write(reject: Reject): void | Promise<void>;
+  /** Resolves once all that was taken is safe, or goes into the next commit; to its length in bytes, if it is a file. */
+  flush(): Promise<number | undefined>;
   /** Resolves once all that was taken is where it belongs. */
   close(): Promise<void>;
+}
+
+/** What an earlier run of the same import left. */
+export interface EarlierRejects {
+  /** Length of the file, where there was one. */
+  readonly bytes: number | undefined;
 }
 
 /**
  * Makes a sink ready.
  *
- * @throws INVALID_OPTION where the path cannot be written to, or holds something that is not rejects.
+ * @throws INVALID_OPTION where the path cannot be written to, or holds something that is not rejects, and where the
+ * bucket is the one that is imported into or another store's.
  */
-export async function openRejectSink(sink: RejectSink): Promise<OpenRejectSink> {
-  if (typeof sink === 'string') return openRejectFile(sink);
-  if (typeof sink === 'function') return { write: sink, close: async () => {} };
-  return new RejectStream(sink, 'the stream of rejects', false);
+export async function openRejectSink(
+  sink: RejectSink,
+  bucket: StoreBucket,
+  earlier: EarlierRejects | undefined,
+): Promise<OpenRejectSink> {
+  if (typeof sink === 'string') return RejectFile.open(sink, earlier?.bytes);
+  if (typeof sink === 'function') return { write: sink, flush: async () => undefined, close: async () => {} };
+  if (!(sink instanceof StoreBucket))
+    return new RejectStream(sink as Writable, 'the stream of rejects', false);
+  if (sink.name !== bucket.name && sink.isInStoreOf(bucket))
+    return new RejectBucket(sink, earlier !== undefined);
+  const message =
+    'rejects: the bucket must be another one of the same store, so that both change in one commit';
+  throw new StoreError('INVALID_OPTION', message, { details: { option: 'rejects' } });
 }

@@ -34,6 +34,10 @@ export class RejectStream {
     if (!more) return this.allWritten();
   }
 
+  async flush(): Promise<undefined> {
+    await this.allWritten();
+  }
+
   async close(): Promise<void> {
     await this.allWritten();
     if (this.owned) await this.end();
@@ -48,7 +52,8 @@ export class RejectStream {
     });
   }
 
-  private async allWritten(): Promise<void> {
+  /** Resolves once the stream has taken all. */
+  async allWritten(): Promise<void> {
     if (this.writing > 0 && !this.failure) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;

@@ -5,6 +5,7 @@
 
 import type { Readable } from 'node:stream';
 import { StoreError } from '../errors.js';
+import { ChecksumTrail, type PrefixChecksum } from './checksum-trail.js';
 import { GZIP_MAGIC_BYTES, isGzip, unzipped } from './gzip.js';
 import { interruptible, throwIfAborted } from './interruptible.js';
 import type { OpenedSource } from './opened-source.js';
@@ -20,6 +21,10 @@ export type Source = string | Readable | AsyncIterable<Uint8Array>;
 export interface SourceOptions {
   /** Bytes, counted after decompression, to leave out: where an earlier import stopped. 0 by default. */
   start?: number;
+  /** What the bytes before `start` must come to, where they have to be read. */
+  known?: PrefixChecksum;
+  /** Keeps checksums for `checksumUpTo`. False by default. */
+  keepsChecksums?: boolean;
   /** Stops reading, with ABORTED. */
   signal?: AbortSignal;
 }
@@ -35,6 +40,11 @@ export interface OpenSource extends AsyncIterable<Uint8Array> {
   readonly bytesTotal: number | undefined;
   /** Bytes read so far, as they are stored, be they compressed. */
   readonly bytesRead: number;
+  /**
+   * The checksum of the source's first bytes, after decompression, up to about `byteOffset`, which only grows;
+   * undefined where none are kept.
+   */
+  checksumUpTo(byteOffset: number): PrefixChecksum | undefined;
 }
 
 /**
@@ -59,12 +69,18 @@ class SourceReader implements OpenSource {
   readonly name: string;
   bytesTotal: number | undefined;
   bytesRead = 0;
+  private readonly trail: ChecksumTrail | undefined;
 
   constructor(
     private readonly source: Source,
     private readonly options: SourceOptions,
   ) {
     this.name = typeof source === 'string' ? source : 'the stream';
+    if (options.keepsChecksums === true) this.trail = new ChecksumTrail(options.known, this.name);
+  }
+
+  checksumUpTo(byteOffset: number): PrefixChecksum | undefined {
+    return this.trail?.upTo(byteOffset);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -97,7 +113,8 @@ class SourceReader implements OpenSource {
         `${this.name} is not gzip though it is called so; rename it or check it`,
       );
     }
-    yield* withoutFirst(zipped ? unzipped(all) : all, start - opened.skipped, this.name);
+    const chunks = zipped ? unzipped(all) : all;
+    yield* withoutFirst(this.trail?.over(chunks) ?? chunks, start - opened.skipped, this.name);
   }
 
   private async *counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {

@@ -9,8 +9,8 @@ export interface BulkSink {
   writeBatch(block: EntryBlock): Promise<void>;
   /** Makes all that was written so far durable and visible, with the position if one is given. */
   commit(position?: unknown): Promise<void>;
-  /** Commits what is left. */
-  finish(): Promise<void>;
+  /** Commits what is left, with the position if one is given. */
+  finish(position?: unknown): Promise<void>;
   /** The load ends early: commits what was written, unless it is to be all or nothing. */
   stop(): Promise<void>;
   /** Gives up what is not committed. Safe at any time, also twice. */

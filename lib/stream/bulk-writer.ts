@@ -64,6 +64,7 @@ export class BulkWriter extends Writable {
   private isLoop = false;
   private toldAt = 0;
   private finished: Promise<BulkReport> | undefined;
+  private lastPosition: unknown;
 
   constructor(sink: BulkSink, check: CheckEntry, limits: LoadLimits) {
     super({ objectMode: true, highWaterMark: 1024, decodeStrings: false });
@@ -159,9 +160,13 @@ export class BulkWriter extends Writable {
     await this.enqueue(() => this.sink.commit(position));
   }
 
-  /** Ends the load: commits what is left and reports. Rejects with what made it fail. */
-  finish(): Promise<BulkReport> {
+  /**
+   * Ends the load: commits what is left, with the position if one is given as for `commit`, and reports.
+   * Rejects with what made it fail.
+   */
+  finish(position?: unknown): Promise<BulkReport> {
     this.serveLoop();
+    if (position !== undefined) this.lastPosition = position;
     this.finished ??= new Promise((resolve, reject) => {
       if (this.failure !== undefined) {
         reject(this.failure);
@@ -213,7 +218,7 @@ export class BulkWriter extends Writable {
 
   override _final(callback: Done): void {
     this.handOver();
-    this.enqueue(() => this.sink.finish()).then(() => {
+    this.enqueue(() => this.sink.finish(this.lastPosition)).then(() => {
       this.tell(true);
       this.progress.complete();
       callback();

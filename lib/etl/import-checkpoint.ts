@@ -1,0 +1,142 @@
+// The checkpoint of an import: the position that an earlier run left in the bucket, and the ones that this run saves
+// in the same commits as its rows. Killed at any moment and run again, an import ends as one that was not.
+
+import { stat } from 'node:fs/promises';
+import type { StoreBucket } from '../bucket.js';
+import { StoreError } from '../errors.js';
+import type { BulkWriter } from '../stream/bulk-writer.js';
+import { notTheSource } from './checksum-trail.js';
+import type { CsvImportOptions } from './import-options.js';
+import { type ImportPosition, readImportPosition } from './import-position.js';
+import type { SourcePosition } from './row-batch.js';
+import type { OpenSource, Source } from './source.js';
+
+const COMMIT_BYTES = 64 * 1024 * 1024;
+
+/** What is counted of an import, as its position keeps it. */
+export type ImportCounts = Pick<
+  ImportPosition,
+  'rows' | 'rejected' | 'duplicates' | 'blankLines' | 'rejectBytes'
+>;
+
+export class ImportCheckpoint {
+  /** Where an earlier run stopped, or that it did not. */
+  readonly earlier: ImportPosition | undefined;
+  private readonly commitEntries: number;
+  private readonly commitBytes: number;
+  private readonly isAtomic: boolean;
+  private readonly options: string;
+  private readonly file: ImportPosition['file'];
+  private at: SourcePosition;
+  private entries = 0;
+  private bytes = 0;
+
+  /** @throws SOURCE_INVALID, INVALID_OPTION, CONFLICT where the earlier run cannot be gone on with. */
+  static async open(
+    bucket: StoreBucket,
+    source: Source,
+    options: CsvImportOptions,
+  ): Promise<ImportCheckpoint | undefined> {
+    if (options.checkpoint === undefined) return undefined;
+    const file = await fileIdentity(source);
+    const saved = options.restart === true ? undefined : bucket.bulkCheckpoint(options.checkpoint);
+    const found = readImportPosition(saved, options.checkpoint);
+    // Stopped before its first row: there is nothing to go on with.
+    const earlier = found?.complete === false && found.byteOffset === 0 ? undefined : found;
+    if (earlier === undefined) return new ImportCheckpoint(options, file, undefined);
+    const isSame = sameFile(earlier.file, file);
+    const asBefore = earlier.options === optionsOf(options);
+    if (earlier.complete) {
+      // Anything else than the same file in the same way is an import of its own, to begin at the beginning.
+      const isDone = isSame && file !== undefined && asBefore;
+      return new ImportCheckpoint(options, file, isDone ? earlier : undefined);
+    }
+    if (!isSame) throw notTheSource(typeof source === 'string' ? source : 'the stream');
+    if (!asBefore) throw otherOptions(options.checkpoint);
+    return new ImportCheckpoint(options, file, earlier);
+  }
+
+  private constructor(
+    options: CsvImportOptions,
+    file: ImportPosition['file'],
+    earlier: ImportPosition | undefined,
+  ) {
+    this.earlier = earlier;
+    this.file = file;
+    this.options = optionsOf(options);
+    this.at = { byteOffset: earlier?.byteOffset ?? 0, line: earlier?.line ?? 1 };
+    const every = options.commitEvery ?? { bytes: COMMIT_BYTES };
+    this.commitEntries = every.entries ?? Number.POSITIVE_INFINITY;
+    this.commitBytes = every.bytes ?? Number.POSITIVE_INFINITY;
+    this.isAtomic = isAtomic(options);
+  }
+
+  /** Whether only checksums can tell later that the source is the same. */
+  get needsChecksums(): boolean {
+    return this.file === undefined;
+  }
+
+  /** The writer has taken, or the rejects have, all rows before this place. */
+  passed(at: SourcePosition): void {
+    this.at = { byteOffset: at.byteOffset, line: at.line };
+  }
+
+  /** Whether so much was taken since the last commit that one is due; rows that are being sorted must wait. */
+  isDue(writer: BulkWriter): boolean {
+    const { entries, bytes, sorted } = writer.report();
+    if (this.isAtomic || !sorted) return false;
+    if (entries - this.entries < this.commitEntries && bytes - this.bytes < this.commitBytes) return false;
+    this.entries = entries;
+    this.bytes = bytes;
+    return true;
+  }
+
+  /** What is to be saved of the place that was passed last. */
+  position(source: OpenSource, format: unknown, counts: ImportCounts, complete: boolean): ImportPosition {
+    const { at, options, file } = this;
+    const prefix = file === undefined ? source.checksumUpTo(at.byteOffset) : undefined;
+    return { version: 1, complete, ...at, ...counts, options, format, file, prefix };
+  }
+}
+
+/**
+ * Whether an import that saves its positions must be one commit all the same: where duplicates are errors and rows
+ * may have to be sorted, a second run would meet rows of the first that no position tells of.
+ */
+export function isAtomic(options: CsvImportOptions): boolean {
+  return options.atomic === true || (options.onDuplicate === 'error' && options.sorted !== true);
+}
+
+async function fileIdentity(source: Source): Promise<ImportPosition['file']> {
+  if (typeof source !== 'string') return undefined;
+  // What is missing is told when it is opened.
+  const found = await stat(source).catch(() => undefined);
+  if (found?.isFile() !== true) return undefined;
+  return { bytes: found.size, modifiedMilliseconds: found.mtimeMs };
+}
+
+function sameFile(a: ImportPosition['file'], b: ImportPosition['file']): boolean {
+  return a?.bytes === b?.bytes && a?.modifiedMilliseconds === b?.modifiedMilliseconds;
+}
+
+/** Another of these would make other keys, values or rejects of the rows that are left than of those before. */
+function optionsOf(options: CsvImportOptions): string {
+  const { key, onDuplicate = 'replace', rowBytesMax, delimiter, header, columns, quotedLinesMax } = options;
+  const rejects = typeof options.rejects === 'string' ? options.rejects : undefined;
+  return JSON.stringify({
+    key,
+    onDuplicate,
+    rowBytesMax,
+    delimiter,
+    header,
+    columns,
+    quotedLinesMax,
+    rejects,
+  });
+}
+
+function otherOptions(checkpoint: string): StoreError {
+  const message =
+    'the import was stopped half-way under other options (key, columns, delimiter, bounds of a row, onDuplicate or rejects): give those again, or import from the beginning with `restart: true`';
+  return new StoreError('INVALID_OPTION', message, { details: { checkpoint, restart: true } });
+}

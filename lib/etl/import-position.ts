@@ -1,0 +1,41 @@
+// Where an import stands, as it is saved with its rows: enough to go on there, and to tell whether the source and
+// the options are the same.
+
+import { z } from 'zod';
+import { StoreError } from '../errors.js';
+
+const count = z.number().int().nonnegative();
+
+const positionSchema = z.strictObject({
+  version: z.literal(1),
+  /** Whether all of the source is in. */
+  complete: z.boolean(),
+  /** Where the next row begins, in the source as it is after decompression. */
+  byteOffset: count,
+  line: z.number().int().positive(),
+  rows: count,
+  rejected: count,
+  duplicates: count,
+  blankLines: count,
+  /** Bytes of the file of rejects, where there is one. */
+  rejectBytes: count.optional(),
+  /** The options that the rows' keys and values depend on, as JSON. */
+  options: z.string(),
+  /** What the beginning of the source told: a header, a delimiter. */
+  format: z.unknown(),
+  /** Of a file. */
+  file: z.strictObject({ bytes: count, modifiedMilliseconds: z.number() }).optional(),
+  /** Of any other source. */
+  prefix: z.strictObject({ bytes: count, checksum: count }).optional(),
+});
+
+export type ImportPosition = z.infer<typeof positionSchema>;
+
+/** @throws CONFLICT where what is saved is something else's. */
+export function readImportPosition(saved: unknown, name: string): ImportPosition | undefined {
+  if (saved === undefined) return undefined;
+  const { success, data } = positionSchema.safeParse(saved);
+  if (success) return data;
+  const message = `the checkpoint ${JSON.stringify(name)} of the bucket holds the position of something other than an import: choose another name`;
+  throw new StoreError('CONFLICT', message, { details: { checkpoint: name } });
+}

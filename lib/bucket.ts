@@ -4,13 +4,16 @@ import type { Writable } from 'node:stream';
 import type { Observable } from 'rxjs';
 import { BucketUpload } from './bucket-upload.js';
 import { LatestView } from './bucket-view.js';
-import { type BulkOptions, bulkSettings } from './bulk-options.js';
+import { type BulkOptions, type BulkSettings, bulkSettings } from './bulk-options.js';
 import type { Change } from './change.js';
 import { keyBytes, valueBytes } from './key-bytes.js';
 import type { Bytes, RangeOptions } from './options.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
+import { SortingSink } from './sorting-sink.js';
 import type { Store } from './storage/store.js';
+import { TemporaryFiles } from './storage/temporary-files.js';
 import type { StoreWriter } from './store-writer.js';
+import type { BulkSink } from './stream/bulk-sink.js';
 import { BulkWriter } from './stream/bulk-writer.js';
 import { ValueWritable } from './stream/value-writable.js';
 import { catalogRoot, findBucket } from './tree/catalog.js';
@@ -158,7 +161,14 @@ export class StoreBucket extends BucketReader implements Bucket {
       keyBytes(key, pageSize);
       if (typeof value !== 'string') valueBytes(value);
     };
-    return new BulkWriter(new TreeBulkSink(this.writer, this.name, settings), check, settings);
+    return new BulkWriter(this.bulkSink(settings), check, settings);
+  }
+
+  private bulkSink(settings: BulkSettings): BulkSink {
+    if (settings.sorted === true) return new TreeBulkSink(this.writer, this.name, settings);
+    const { path } = this.store.file;
+    const files = new TemporaryFiles(path === ':memory:' ? undefined : path);
+    return new SortingSink(this.writer, this.name, settings, files);
   }
 
   createValueWriteStream(key: Bytes): Writable {

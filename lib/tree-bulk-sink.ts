@@ -5,6 +5,7 @@
  */
 import type { BulkSettings } from './bulk-options.js';
 import { StoreError } from './errors.js';
+import { duplicateKey } from './sort/duplicate.js';
 import type { StoreWriter } from './store-writer.js';
 import type { BulkSink } from './stream/bulk-sink.js';
 import { Stretch } from './stream/stretch.js';
@@ -19,6 +20,7 @@ import { SortedLoad } from './tree/sorted-load.js';
 const PUTS_PER_LOOK = 64;
 
 export class TreeBulkSink implements BulkSink {
+  readonly phase = 'loading';
   entriesCommitted = 0;
   commits = 0;
   duplicates = 0;
@@ -115,7 +117,6 @@ export class TreeBulkSink implements BulkSink {
     this.transaction = transaction;
     // A bulk load goes to the file as pages.
     transaction.record.overflow();
-    if (this.settings.sorted === false) return transaction;
     const { pages } = transaction;
     const root = transaction.root(this.bucket);
     if (SortedLoad.canExtend(pages, root, block.keyView(0)))
@@ -183,11 +184,7 @@ export class TreeBulkSink implements BulkSink {
 
   private noteDuplicate(block: EntryBlock, index: number): 'replace' | 'keep' {
     const { onDuplicate } = this.settings;
-    if (onDuplicate === 'error') {
-      const shown = JSON.stringify(block.keyView(index).toString('utf8'));
-      const message = `the key ${shown} comes twice or is in the bucket already: remove one, or load with onDuplicate 'replace' or 'keep'`;
-      throw new StoreError('DUPLICATE_KEY', message, { details: { key: Buffer.from(block.keyView(index)) } });
-    }
+    if (onDuplicate === 'error') throw duplicateKey(block.keyView(index));
     this.duplicates++;
     return onDuplicate;
   }
@@ -208,7 +205,8 @@ export function readPosition(checkpoint: string | undefined, name: string): unkn
   return Object.hasOwn(positions, name) ? positions[name] : undefined;
 }
 
-function checkPosition(position: unknown, checkpoint: string | undefined): void {
+/** Raises INVALID_OPTION where a position cannot be saved. */
+export function checkPosition(position: unknown, checkpoint: string | undefined): void {
   if (checkpoint === undefined) {
     throw new StoreError(
       'INVALID_OPTION',

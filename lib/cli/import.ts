@@ -13,7 +13,7 @@ import {
   type NdjsonImportOptions,
   StoreError,
 } from '../index.js';
-import { delimiter, nameList, positiveNumber, wholeNumber } from './arguments.js';
+import { byteCount, delimiter, nameList, positiveNumber, wholeNumber } from './arguments.js';
 import { EXIT_INTERRUPTED } from './exit-status.js';
 import { CommandFailure, tell, usageFailure } from './failure.js';
 import { type FileFormat, fileFormat, formatOption, refuseCsvOptions } from './format.js';
@@ -30,6 +30,7 @@ interface ImportFlags {
   readonly header: boolean;
   readonly sorted?: boolean;
   readonly unsorted?: boolean;
+  readonly sortBytes?: number;
   readonly onDuplicate?: 'replace' | 'keep' | 'error';
   readonly atomic?: boolean;
   readonly rejects?: string;
@@ -77,7 +78,8 @@ export function addImport(program: Command): void {
     .option('--no-header', 'the first row is no header; needs --columns')
     .option('--columns <names>', 'names of the columns where there is no header', nameList)
     .addOption(new Option('--sorted', 'fail where a key is out of order').conflicts('unsorted'))
-    .option('--unsorted', 'expect no order of the keys; by default it is found out')
+    .option('--unsorted', 'sort all rows; by default those from the first that is out of order on')
+    .option('--sort-bytes <bytes>', 'memory to sort in (default: 64 MiB); more goes to files', byteCount)
     .addOption(
       new Option(
         '--on-duplicate <what>',
@@ -151,6 +153,7 @@ function startImport(
   const options: NdjsonImportOptions = {
     key,
     sorted: flags.sorted === true ? true : flags.unsorted === true ? false : 'auto',
+    sortBytes: flags.sortBytes,
     onDuplicate,
     atomic,
     rejects: flags.rejects,
@@ -169,7 +172,9 @@ async function makeBucket(db: Database, name: string): Promise<void> {
 }
 
 function shareOf(progress: ImportProgress): WorkProgress {
-  const { bytesRead, bytesTotal } = progress;
+  const { phase, rows, rowsCommitted, bytesRead, bytesTotal } = progress;
+  if (phase === 'merging')
+    return { ...progress, title: phase, share: rowsCommitted === 0 ? undefined : rowsCommitted / rows };
   return { ...progress, share: bytesTotal === undefined ? undefined : bytesRead / Math.max(1, bytesTotal) };
 }
 

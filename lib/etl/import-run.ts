@@ -77,12 +77,13 @@ class ImportRun {
     for await (const batch of rows.batches) {
       this.blankLines += batch.blankLines;
       await loader.load(batch);
-      this.meter.tell(loader.rows, rejects.count);
+      this.meter.tell(loader.rows, rejects.count, writer.report());
     }
     // Before the last rows are committed: no row may be gone from the source and be in neither place.
     await rejects.close();
+    writer.progress$.subscribe((load) => this.meter.tell(loader.rows, rejects.count, load));
     const report = await writer.finish();
-    this.meter.tell(loader.rows, rejects.count, true);
+    this.meter.tell(loader.rows, rejects.count, report, true);
     return this.report(report, rejects);
   }
 

@@ -22,6 +22,8 @@ import { Store } from './store.js';
 import { fileError, type StoreFile } from './store-file.js';
 import { createImage, isUnfinishedImage } from './store-image.js';
 import { newestMeta, readMetas } from './store-metas.js';
+import { syncFolder } from './sync-folder.js';
+import { removeLeftovers } from './temporary-files.js';
 
 export interface StoreOptions {
   readonly readOnly: boolean;
@@ -87,6 +89,8 @@ export async function openStore(given: string, options: StoreOptions): Promise<O
       throw new StoreError('NOT_A_STORE', message, { details: { path } });
     }
     ownsLog = !options.readOnly && !pendingExists(path);
+    // Where the last run ended cleanly there are none, and a long folder need not be gone through.
+    if (!options.readOnly && !ownsLog) removeLeftovers(path);
     log = options.readOnly ? openPendingReadOnly(path) : openPending(path);
     const opened = await openOn(storeFiles(path, file, log, options.readOnly), options);
     if (!options.readOnly) syncFolder(path);
@@ -278,17 +282,4 @@ async function cutTail(file: StoreFile, meta: Meta, readOnly: boolean): Promise<
   if (size <= end || readOnly) return 0;
   await file.truncate(end);
   return Math.ceil((size - end) / meta.pageSize);
-}
-
-/** A new file's name is durable only once its folder is synced. Some systems refuse; theirs is the risk. */
-export function syncFolder(path: string): void {
-  const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
-  const folder = slash < 0 ? '.' : path.slice(0, slash + 1);
-  try {
-    const descriptor = fs.openSync(folder, fs.constants.O_RDONLY);
-    fs.fsyncSync(descriptor);
-    fs.closeSync(descriptor);
-  } catch {
-    return;
-  }
 }

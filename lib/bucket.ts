@@ -5,14 +5,17 @@ import type { Observable } from 'rxjs';
 import { BucketUpload } from './bucket-upload.js';
 import { LatestView } from './bucket-view.js';
 import type { BulkCompanion } from './bulk-companion.js';
-import { type BulkOptions, bulkSettings } from './bulk-options.js';
+import { type BulkOptions, type BulkSettings, bulkSettings } from './bulk-options.js';
 import { readPosition } from './bulk-positions.js';
 import type { Change } from './change.js';
 import { checkText, keyBytes, valueBytes } from './key-bytes.js';
 import type { Bytes, RangeOptions } from './options.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
+import { SortingSink } from './sorting-sink.js';
 import type { Store } from './storage/store.js';
+import { TemporaryFiles } from './storage/temporary-files.js';
 import type { StoreWriter } from './store-writer.js';
+import type { BulkSink } from './stream/bulk-sink.js';
 import { BulkWriter } from './stream/bulk-writer.js';
 import { ValueWritable } from './stream/value-writable.js';
 import { catalogRoot, findBucket } from './tree/catalog.js';
@@ -167,7 +170,14 @@ export class StoreBucket extends BucketReader implements Bucket {
       if (typeof value === 'string') checkText(value, 'INVALID_OPTION', 'a value');
       else valueBytes(value);
     };
-    return new BulkWriter(new TreeBulkSink(this.writer, this.name, settings, companion), check, settings);
+    return new BulkWriter(this.bulkSink(settings, companion), check, settings);
+  }
+
+  private bulkSink(settings: BulkSettings, companion: BulkCompanion | undefined): BulkSink {
+    if (settings.sorted === true) return new TreeBulkSink(this.writer, this.name, settings, companion);
+    const { path } = this.store.file;
+    const files = new TemporaryFiles(path === ':memory:' ? undefined : path);
+    return new SortingSink(this.writer, this.name, settings, files, companion);
   }
 
   /** Whether one transaction can change both. Not part of the public face. */

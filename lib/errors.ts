@@ -18,6 +18,8 @@ export const ERROR_CODES = {
   PAGE_CORRUPT: 'PAGE_CORRUPT',
   /** The pending log beside the store is another store's, or lacks commits. Restore both, or move the log away. */
   LOG_CORRUPT: 'LOG_CORRUPT',
+  /** A temporary file of a bulk load was damaged while it was in use. Check the disk; load again. */
+  RUN_CORRUPT: 'RUN_CORRUPT',
   /** The store was closed before or during the call. Open it again. */
   STORE_CLOSED: 'STORE_CLOSED',
   /** An earlier write or sync failed, so this handle refuses writes; `cause` is that failure. Open it again. */

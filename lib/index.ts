@@ -38,7 +38,7 @@ export type { Stats } from './stats.js';
 export type { RecoveryReport } from './storage/store-open.js';
 export type { WaitOptions } from './storage/writer-lock.js';
 export type { CommitEvent } from './store-writer.js';
-export type { BulkProgress, BulkReport } from './stream/bulk-report.js';
+export type { BulkPhase, BulkProgress, BulkReport } from './stream/bulk-report.js';
 export type { BulkWriter } from './stream/bulk-writer.js';
 export type { ExportOptions } from './stream/export-options.js';
 export type { WriteTransaction } from './transaction.js';

@@ -1,26 +1,22 @@
 /**
- * Where bulk input enters a bucket: ascending entries are merged with what it holds in one pass, past its last
- * key they are built into pages from the bottom up; all others go through the ordinary insert. Either way in transactions that commit as
- * often as was asked, between which other writers get their turn.
+ * Where bulk input enters a bucket: ascending entries are merged with what it holds in one pass, and past its last
+ * key become full pages from the bottom up. In transactions that commit as often as was asked, between which other
+ * writers get their turn.
  */
 import type { BulkCompanion } from './bulk-companion.js';
 import type { BulkSettings } from './bulk-options.js';
 import { checkPosition, savePosition } from './bulk-positions.js';
 import { StoreError } from './errors.js';
+import { duplicateKey } from './sort/duplicate.js';
 import type { StoreWriter } from './store-writer.js';
 import type { BulkSink } from './stream/bulk-sink.js';
 import { Stretch } from './stream/stretch.js';
 import type { Transaction } from './transaction.js';
 import type { EntryBlock } from './tree/entry-block.js';
-import { insertEntry } from './tree/insert.js';
-import { contains } from './tree/lookup.js';
-import { newEntry } from './tree/new-entry.js';
 import { SortedLoad } from './tree/sorted-load.js';
 
-/** Entries put between two looks at the clock. */
-const PUTS_PER_LOOK = 64;
-
 export class TreeBulkSink implements BulkSink {
+  readonly phase = 'loading';
   entriesCommitted = 0;
   commits = 0;
   duplicates = 0;
@@ -48,10 +44,11 @@ export class TreeBulkSink implements BulkSink {
     // Where no disk is waited for, promises alone would hold up the event loop for the whole load.
     if (this.stretch.isOver) await this.stretch.pause();
     this.checkOrder(block);
-    const transaction = await this.begin();
+    this.transaction ??= await this.takeTurn();
+    const { transaction } = this;
+    // A bulk load goes to the file as pages.
     transaction.record.load(this.bucket, () => block.keyBounds());
-    const taken = this.load === undefined ? 0 : await this.appendSorted(transaction, this.load, block);
-    if (taken < block.count) await this.putEach(transaction, block, taken);
+    await this.append(transaction, block);
     this.pendingEntries += block.count;
     this.pendingBytes += block.contentBytes;
     this.previousKey = Uint8Array.prototype.slice.call(block.keyView(block.count - 1));
@@ -115,20 +112,6 @@ export class TreeBulkSink implements BulkSink {
     }
   }
 
-  private async begin(): Promise<Transaction> {
-    if (this.transaction !== undefined) return this.transaction;
-    const transaction = await this.takeTurn();
-    this.transaction = transaction;
-    // A bulk load goes to the file as pages.
-    transaction.record.overflow();
-    if (this.settings.sorted === false) return transaction;
-    const root = transaction.root(this.bucket);
-    this.load = new SortedLoad(transaction.pages, root, this.settings.fillFactor, (equal, index) =>
-      this.noteDuplicate(equal, index),
-    );
-    return transaction;
-  }
-
   /** Begins a transaction. Once the signal was given, what was added before still gets its turn, if that is free. */
   private async takeTurn(): Promise<Transaction> {
     const { signal } = this.settings;
@@ -143,14 +126,20 @@ export class TreeBulkSink implements BulkSink {
     }
   }
 
-  /** Takes entries as long as they ascend; returns the index of the first that does not. */
-  private async appendSorted(transaction: Transaction, load: SortedLoad, block: EntryBlock): Promise<number> {
-    const end = await load.append(block, 0);
-    if (end < block.count) {
+  private async append(transaction: Transaction, block: EntryBlock): Promise<void> {
+    for (let next = 0; next < block.count; ) {
+      this.load ??= new SortedLoad(
+        transaction.pages,
+        transaction.root(this.bucket),
+        this.settings.fillFactor,
+        (equal, index) => this.noteDuplicate(equal, index),
+      );
+      next = await this.load.append(block, next);
+      if (next === block.count) return;
+      // Entries that were sorted meet those that had come in order before: they are merged with them.
       this.sorted = false;
       await this.closeLoad(transaction);
     }
-    return end;
   }
 
   /** Hands the tree that was built to the transaction. */
@@ -161,30 +150,9 @@ export class TreeBulkSink implements BulkSink {
     await transaction.build(this.bucket, () => load.finish());
   }
 
-  private async putEach(transaction: Transaction, block: EntryBlock, from: number): Promise<void> {
-    const { pages } = transaction;
-    const replaces = this.settings.onDuplicate === 'replace';
-    for (let i = from; i < block.count; i++) {
-      if (i % PUTS_PER_LOOK === 0 && this.stretch.isOver) await this.stretch.pause();
-      const key = block.keyView(i);
-      if (!replaces && contains(pages.pager, transaction.root(this.bucket), key, key.length)) {
-        this.noteDuplicate(block, i);
-        continue;
-      }
-      const replaced = transaction.write(this.bucket, (tree) =>
-        insertEntry(tree, newEntry(pages, key, block.valueView(i))),
-      );
-      if (replaced) this.duplicates++;
-    }
-  }
-
   private noteDuplicate(block: EntryBlock, index: number): 'replace' | 'keep' {
     const { onDuplicate } = this.settings;
-    if (onDuplicate === 'error') {
-      const shown = JSON.stringify(block.keyView(index).toString('utf8'));
-      const message = `the key ${shown} comes twice or is in the bucket already: remove one, or load with onDuplicate 'replace' or 'keep'`;
-      throw new StoreError('DUPLICATE_KEY', message, { details: { key: Buffer.from(block.keyView(index)) } });
-    }
+    if (onDuplicate === 'error') throw duplicateKey(block.keyView(index));
     this.duplicates++;
     return onDuplicate;
   }

@@ -11,6 +11,7 @@ const codes: readonly ErrorCode[] = [
   'UNSUPPORTED_VERSION',
   'PAGE_CORRUPT',
   'LOG_CORRUPT',
+  'RUN_CORRUPT',
   'STORE_CLOSED',
   'STORE_FAILED',
   'READ_ONLY',

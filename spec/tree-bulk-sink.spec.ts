@@ -219,7 +219,10 @@ describe('bulk load', () => {
           );
           expect(error.message).to.contain('"b"');
           expect(error.details).to.deep.equal({ key: Buffer.from('b') });
-          expectBucket(db.bucket('b'), modelOf(before));
+          // What ascended before an input fell over to being sorted was committed then, a block or more.
+          const committed = input === far && sorted === 'auto' ? db.bucket('b').range().count() : 0;
+          expect(committed).to.be.below(input.length);
+          expectBucket(db.bucket('b'), modelOf(before, input.slice(0, committed)));
         });
       }
     }

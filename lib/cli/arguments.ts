@@ -16,6 +16,14 @@ export function positiveNumber(text: string): number {
   return number;
 }
 
+/** A number of bytes from 1, or of KiB, MiB or GiB: 67108864, 64M, 64MiB. */
+export function byteCount(text: string): number {
+  const match = /^(\d{1,15})\s*(?:([kmg])(?:i?b)?)?$/i.exec(text);
+  if (match === null) throw new InvalidArgumentError('It must be a number of bytes, such as 64M.');
+  const unit = match[2] === undefined ? 0 : 'kmg'.indexOf(match[2].toLowerCase()) + 1;
+  return positiveNumber(match[1]) * 1024 ** unit;
+}
+
 /** Names with commas between; one that has a comma in it stands in double quotes. */
 export function nameList(text: string): string[] {
   const names = text.match(/(?:"[^"]*"|[^",])+/g) ?? [];

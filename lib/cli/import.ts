@@ -13,6 +13,7 @@ import {
   type NdjsonImportOptions,
 } from '../index.js';
 import {
+  byteCount,
   type CreateFlags,
   delimiter,
   nameList,
@@ -35,6 +36,7 @@ interface ImportFlags extends CreateFlags {
   readonly header: boolean;
   readonly sorted?: boolean;
   readonly unsorted?: boolean;
+  readonly sortBytes?: number;
   readonly onDuplicate?: 'replace' | 'keep' | 'error';
   readonly atomic?: boolean;
   readonly rejects?: string;
@@ -85,7 +87,8 @@ export function addImport(program: Command): void {
       positiveNumber,
     )
     .addOption(new Option('--sorted', 'fail where a key is out of order').conflicts('unsorted'))
-    .option('--unsorted', 'expect no order of the keys; by default it is found out')
+    .option('--unsorted', 'sort all rows; by default those from the first that is out of order on')
+    .option('--sort-bytes <bytes>', 'memory to sort in (default: 64 MiB); more goes to files', byteCount)
     .addOption(
       new Option(
         '--on-duplicate <what>',
@@ -165,6 +168,7 @@ function startImport(
   const options: NdjsonImportOptions = {
     key,
     sorted: flags.sorted === true ? true : flags.unsorted === true ? false : 'auto',
+    sortBytes: flags.sortBytes,
     onDuplicate,
     atomic,
     rejects: flags.rejects,
@@ -186,6 +190,8 @@ async function makeBucket(db: Database, name: string): Promise<void> {
 }
 
 function shareOf(progress: ImportProgress): WorkProgress {
-  const { bytesRead, bytesTotal } = progress;
+  const { phase, rows, rowsCommitted, bytesRead, bytesTotal } = progress;
+  if (phase === 'merging')
+    return { ...progress, title: phase, share: rowsCommitted === 0 ? undefined : rowsCommitted / rows };
   return { ...progress, share: bytesTotal === undefined ? undefined : bytesRead / Math.max(1, bytesTotal) };
 }

@@ -12,6 +12,8 @@ const COLUMNS_SPARE = 3;
 
 /** How far work is. */
 export interface WorkProgress {
+  /** What is being done, if it is another thing than the bar's title says. */
+  readonly title?: string;
   /** From 0 to 1; undefined where the end is not known. */
   readonly share: number | undefined;
   readonly rows: number;
@@ -65,14 +67,20 @@ export class ProgressBar {
     this.bar.start(1, progress.share ?? 0, { progress });
   }
 
-  private line({ share, rows, elapsedMilliseconds, remainingMilliseconds }: WorkProgress): string {
+  private line({
+    title = this.title,
+    share,
+    rows,
+    elapsedMilliseconds,
+    remainingMilliseconds,
+  }: WorkProgress): string {
     const time =
       remainingMilliseconds === undefined
         ? clock(elapsedMilliseconds)
         : `${clock(remainingMilliseconds)} left`;
     // In the order in which they matter: on a narrow terminal the last ones are left out.
     const parts = [
-      `${this.title} ${share === undefined ? '' : bar(share)}${grouped(rows)} rows`,
+      `${title} ${share === undefined ? '' : bar(share)}${grouped(rows)} rows`,
       time,
       `${grouped((rows / elapsedMilliseconds) * 1000)} rows/s`,
     ];

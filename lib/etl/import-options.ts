@@ -3,7 +3,7 @@
 import { Writable } from 'node:stream';
 import { z } from 'zod';
 import { StoreBucket } from '../bucket.js';
-import type { BulkOptions } from '../bulk-options.js';
+import { type BulkOptions, SORT_BYTES_MAX } from '../bulk-options.js';
 import { parseOptions, signalSchema } from '../options.js';
 import type { RejectSink } from './reject-sink.js';
 import type { KeyOption } from './row-key.js';
@@ -21,15 +21,24 @@ export interface ImportOptions {
 
   /**
    * true: keys must ascend; one out of order rejects with KEY_OUT_OF_ORDER naming both keys. false: no order is
-   * expected. 'auto': true until proven false, without an error. Default: 'auto'.
+   * expected, all rows are sorted before they go in. 'auto': rows go in as they come as long as their keys
+   * ascend; from where they do not the rest is sorted, without an error. Default: 'auto'.
    */
   readonly sorted?: boolean | 'auto';
+  /**
+   * Bytes of memory that sorting takes at the most, from 256 KiB to 2 GiB; what does not fit goes to temporary files
+   * beside the store. Default: 64 MiB.
+   */
+  readonly sortBytes?: number;
   /**
    * What happens with a row whose key the bucket holds or that came before: 'replace' (the later row stays),
    * 'keep' (the earlier one), 'error' (DUPLICATE_KEY). Default: 'replace'.
    */
   readonly onDuplicate?: 'replace' | 'keep' | 'error';
-  /** Publishes and syncs after so many rows, or bytes of keys and values. Default: 64 MiB. */
+  /**
+   * Publishes and syncs after so many rows, or bytes of keys and values. What is being sorted is published only
+   * when it is merged, after the last row, in commits of this size then. Default: 64 MiB.
+   */
   readonly commitEvery?: { readonly entries?: number; readonly bytes?: number };
   /** Nothing is visible until the end, and nothing remains if it never comes. Default: false. */
   readonly atomic?: boolean;
@@ -107,6 +116,7 @@ const ndjsonSchema = z.strictObject({
   key,
   rowBytesMax: positive.optional(),
   sorted: z.union([z.boolean(), z.literal('auto')], { error: "must be true, false or 'auto'" }).optional(),
+  sortBytes: positive.max(SORT_BYTES_MAX).optional(),
   onDuplicate: z.enum(['replace', 'keep', 'error']).optional(),
   commitEvery: z.strictObject({ entries: positive.optional(), bytes: positive.optional() }).optional(),
   atomic: z.boolean().optional(),
@@ -138,6 +148,6 @@ export function checkedNdjsonOptions(options: NdjsonImportOptions): NdjsonImport
 
 /** The part of the options that a bulk load has too, for an import whose commits are the writer's own. */
 export function bulkOptions(options: ImportOptions): BulkOptions {
-  const { sorted, onDuplicate, commitEvery, atomic, fillFactor, signal } = options;
-  return { sorted, onDuplicate, commitEvery, atomic, fillFactor, signal };
+  const { sorted, sortBytes, onDuplicate, commitEvery, atomic, fillFactor, signal } = options;
+  return { sorted, sortBytes, onDuplicate, commitEvery, atomic, fillFactor, signal };
 }

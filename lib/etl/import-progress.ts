@@ -1,5 +1,6 @@
 // Tells how far an import is, about ten times a second: between batches of rows, so that no timer outlives it.
 
+import type { BulkProgress } from '../stream/bulk-report.js';
 import type { Tell } from './import-job.js';
 import type { OpenSource } from './source.js';
 
@@ -23,8 +24,8 @@ export class ImportMeter {
     return performance.now() - this.started;
   }
 
-  /** Tells, unless it told a moment ago and this is not the last time. */
-  tell(rows: number, rejected: number, last = false): void {
+  /** Tells, unless it told a moment ago and this is not the last time; `load` is how far the rows' load is. */
+  tell(rows: number, rejected: number, load: BulkProgress, last = false): void {
     const elapsedMilliseconds = this.elapsedMilliseconds;
     const stretch = elapsedMilliseconds - this.toldAt;
     if (!last && stretch < PROGRESS_MILLISECONDS) return;
@@ -33,14 +34,18 @@ export class ImportMeter {
     this.pace = this.toldAt === 0 ? latest : this.pace + (latest - this.pace) * LATEST_WEIGHT;
     this.toldAt = elapsedMilliseconds;
     this.bytesTold = bytesRead;
+    const { phase, entriesCommitted } = load;
+    const isMerging = phase === 'merging' && !last;
     this.emit({
+      phase,
       rows,
+      rowsCommitted: entriesCommitted,
       rejected,
       bytesRead,
       bytesTotal,
       elapsedMilliseconds,
       rowsPerSecond: elapsedMilliseconds > 0 ? (rows / elapsedMilliseconds) * 1000 : 0,
-      remainingMilliseconds: this.remaining(bytesRead, bytesTotal),
+      remainingMilliseconds: isMerging ? undefined : this.remaining(bytesRead, bytesTotal),
     });
   }
 

@@ -1,11 +1,19 @@
 // What an import tells while it goes on, when it is done, and when it fails.
 
+import type { BulkPhase } from '../stream/bulk-report.js';
 import type { Reject } from './reject.js';
 
 /** How far an import is. */
 export interface ImportProgress {
+  /**
+   * 'loading': rows go into the bucket as they come. 'sorting': they are put in order first. 'merging': what was
+   * sorted goes into the bucket, mostly after the source has come to its end.
+   */
+  readonly phase: BulkPhase;
   /** Rows taken so far, those that are not committed yet included. */
   readonly rows: number;
+  /** Those of them that are committed. */
+  readonly rowsCommitted: number;
   /** Rows that could not be taken. */
   readonly rejected: number;
   /** Bytes of the source read so far, as they are stored, be they compressed. */
@@ -15,7 +23,10 @@ export interface ImportProgress {
   readonly elapsedMilliseconds: number;
   /** Rows taken a second, since the beginning. */
   readonly rowsPerSecond: number;
-  /** Time left at the pace of the last second or so; undefined where the size of the source is not known. */
+  /**
+   * Time left at the pace of the last second or so; undefined where the size of the source is not known, and
+   * while rows are merged after its end.
+   */
   readonly remainingMilliseconds: number | undefined;
 }
 
@@ -44,7 +55,7 @@ export interface ImportReport {
   readonly bytesRead: number;
   readonly elapsedMilliseconds: number;
   readonly commits: number;
-  /** Whether the keys ascended throughout, so that all rows were built into pages from the bottom up. */
+  /** Whether the keys ascended throughout, so that there was nothing to sort. */
   readonly sorted: boolean;
   /** What an earlier run of the same import had done, which this one went on from; its counts are in all others. */
   readonly earlier: EarlierRun | undefined;

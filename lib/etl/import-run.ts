@@ -113,13 +113,14 @@ class ImportRun {
       this.blankLines += batch.blankLines;
       await loader.load(batch);
       await this.passed(batch, writer, rejects);
-      this.meter.tell(loader.rows, rejects.count);
+      this.meter.tell(loader.rows, rejects.count, writer.report());
     }
     const last = this.checkpoint === undefined ? undefined : await this.position(writer, rejects, true);
     // Before the last rows are committed: no row may be gone from the source and be in neither place.
     await rejects.close();
+    writer.progress$.subscribe((load) => this.meter.tell(loader.rows, rejects.count, load));
     const report = await writer.finish(last);
-    this.meter.tell(loader.rows, rejects.count, true);
+    this.meter.tell(loader.rows, rejects.count, report, true);
     return this.report(report);
   }
 

@@ -24,6 +24,7 @@ import { Store } from './store.js';
 import { fileError, type StoreFile } from './store-file.js';
 import { createImage, isUnfinishedImage } from './store-image.js';
 import { newestMeta, readMetas } from './store-metas.js';
+import { removeLeftovers } from './temporary-files.js';
 
 export interface StoreOptions {
   readonly readOnly: boolean;
@@ -89,6 +90,8 @@ export async function openStore(given: string, options: StoreOptions): Promise<O
       throw new StoreError('NOT_A_STORE', message, { details: { path } });
     }
     ownsLog = !options.readOnly && !pendingExists(path);
+    // Where the last run ended cleanly there are none, and a long folder need not be gone through.
+    if (!options.readOnly && !ownsLog) removeLeftovers(path);
     log = options.readOnly ? openPendingReadOnly(path) : openPending(path);
     const opened = await openOn(storeFiles(path, file, log, options.readOnly), options);
     if (!options.readOnly) syncFolder(path);

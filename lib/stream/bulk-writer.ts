@@ -4,17 +4,16 @@
  * taken.
  */
 import { Writable } from 'node:stream';
-import { type Observable, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { StoreError } from '../errors.js';
 import type { Bytes, Entry } from '../options.js';
 import { EntryBlock } from '../tree/entry-block.js';
+import { BulkMeter } from './bulk-meter.js';
 import type { BulkProgress, BulkReport } from './bulk-report.js';
 import type { BulkSink } from './bulk-sink.js';
 
 /** Bytes of a block: long enough for long writes, short enough to be taken without a stall. */
 const BLOCK_BYTES = 256 * 1024;
-/** Progress is told at most this often. */
-const PROGRESS_MILLISECONDS = 100;
 
 type Done = (error?: Error | null) => void;
 
@@ -29,8 +28,9 @@ export interface LoadLimits {
 }
 
 /**
- * Loads entries into a bucket in bulk. Made by `bucket.bulkWriter()`. From its first block of entries to its next
- * commit no one else writes, and `close` of the store waits: finish it, or destroy it.
+ * Loads entries into a bucket in bulk. Made by `bucket.bulkWriter()`. From the first block of entries that goes into
+ * the bucket to the next commit no one else writes, and `close` of the store waits: finish it, or destroy it. While
+ * entries are being sorted no one waits.
  *
  * @example
  * ```ts
@@ -48,8 +48,7 @@ export class BulkWriter extends Writable {
   private readonly sink: BulkSink;
   private readonly check: CheckEntry;
   private readonly limits: LoadLimits;
-  private readonly progress = new Subject<BulkProgress>();
-  private readonly started = performance.now();
+  private readonly meter = new BulkMeter(() => this.report());
   private filling = new EntryBlock(BLOCK_BYTES);
   private spare: EntryBlock | undefined = new EntryBlock(BLOCK_BYTES);
   /** Blocks on their way, in order; commits are in the same line. */
@@ -62,7 +61,6 @@ export class BulkWriter extends Writable {
   private entriesToCommit = 0;
   private bytesToCommit = 0;
   private isLoop = false;
-  private toldAt = 0;
   private finished: Promise<BulkReport> | undefined;
   private lastPosition: unknown;
 
@@ -83,7 +81,7 @@ export class BulkWriter extends Writable {
    * `finish` and by the stream's 'error'.
    */
   get progress$(): Observable<BulkProgress> {
-    return this.progress.asObservable();
+    return this.meter.progress$;
   }
 
   /**
@@ -157,7 +155,7 @@ export class BulkWriter extends Writable {
   async commit(position?: unknown): Promise<void> {
     this.serveLoop();
     this.endCommit();
-    await this.enqueue(() => this.sink.commit(position));
+    await this.enqueue(() => this.meter.during(() => this.sink.commit(position)));
   }
 
   /**
@@ -218,16 +216,19 @@ export class BulkWriter extends Writable {
 
   override _final(callback: Done): void {
     this.handOver();
-    this.enqueue(() => this.sink.finish(this.lastPosition)).then(() => {
-      this.tell(true);
-      this.progress.complete();
+    this.enqueue(() => this.meter.during(() => this.sink.finish(this.lastPosition))).then(() => {
+      this.meter.tell(true);
+      this.meter.complete();
       callback();
     }, callback);
   }
 
   override _destroy(error: Error | null, callback: Done): void {
     const reason = error ?? new StoreError('ABORTED', 'the bulk writer was destroyed before it finished');
-    if (!this.writableFinished) this.fail(reason);
+    if (!this.writableFinished) {
+      this.fail(reason);
+      this.sink.interrupt?.(reason);
+    }
     this.work
       .catch(() => undefined)
       .then(() => (this.writableFinished ? undefined : this.sink.abort(reason)))
@@ -248,7 +249,7 @@ export class BulkWriter extends Writable {
       },
     );
     this.handOver();
-    this.enqueue(() => this.sink.stop()).then(
+    this.enqueue(() => this.meter.during(() => this.sink.stop())).then(
       () => this.destroy(error),
       (commitError: Error) => this.destroy(commitError),
     );
@@ -264,7 +265,7 @@ export class BulkWriter extends Writable {
       await this.sink.writeBatch(block);
       block.clear();
       this.spare = block;
-      this.tell(false);
+      this.meter.tell();
       this.wake();
     }).catch(() => undefined);
   }
@@ -285,7 +286,7 @@ export class BulkWriter extends Writable {
     this.failure = error;
     this.wake();
     // The failure is told by the stream and by `finish`: an error here would end a process that only looks on.
-    this.progress.complete();
+    this.meter.complete();
     if (!this.destroyed) this.destroy(error);
   }
 
@@ -295,26 +296,12 @@ export class BulkWriter extends Writable {
     for (const done of waiting) done(this.failure);
   }
 
-  private tell(last: boolean): void {
-    const now = performance.now();
-    if (!last && now - this.toldAt < PROGRESS_MILLISECONDS) return;
-    this.toldAt = now;
-    this.progress.next(this.report());
-  }
-
   /** What was taken and committed so far; also after the load failed. */
   report(): BulkReport {
-    const { entriesCommitted, commits, duplicates, sorted } = this.sink;
-    const elapsedMilliseconds = performance.now() - this.started;
-    return {
-      entries: this.entries,
-      bytes: this.bytes,
-      entriesCommitted,
-      commits,
-      elapsedMilliseconds,
-      duplicates,
-      sorted,
-    };
+    const { entries, bytes, sink } = this;
+    const { phase, entriesCommitted, commits, duplicates, sorted } = sink;
+    const { elapsedMilliseconds } = this.meter;
+    return { phase, entries, bytes, entriesCommitted, commits, elapsedMilliseconds, duplicates, sorted };
   }
 }
 

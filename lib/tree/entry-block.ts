@@ -78,11 +78,7 @@ export class EntryBlock {
     const valueAt = (keyAt + keyLength + 3) & ~3;
     this.valueOffsets[index] = valueAt;
     if (value.length > INLINE_BYTES_MAX / 3 && byteLength(value) > INLINE_BYTES_MAX) {
-      const own = typeof value === 'string' ? Buffer.from(value, 'utf8') : Buffer.from(value);
-      this.longValues.set(index, own);
-      this.longBytes += own.length;
-      this.valueLengths[index] = own.length;
-      this.payload += keyLength + own.length;
+      this.keepLong(index, typeof value === 'string' ? Buffer.from(value, 'utf8') : Buffer.from(value));
       this.used = valueAt;
       return;
     }
@@ -90,6 +86,56 @@ export class EntryBlock {
     this.valueLengths[index] = valueLength;
     this.payload += keyLength + valueLength;
     this.used = (valueAt + valueLength + 3) & ~3;
+  }
+
+  /** Whether the entry's value is kept beside the block: then it does not lie behind its key. */
+  isLong(index: number): boolean {
+    return this.valueLengths[index] > INLINE_BYTES_MAX;
+  }
+
+  /**
+   * Appends a copy of an entry that lies in `source` as entries lie here: the key at a multiple of four, the
+   * value at the next one behind it. The caller has asked `hasRoom`.
+   */
+  addAligned(source: PageMemory, keyAt: number, keyLength: number, valueLength: number): void {
+    const keyBytes = (keyLength + 3) & ~3;
+    if (valueLength > INLINE_BYTES_MAX) {
+      const valueAt = keyAt + keyBytes;
+      const key = source.bytes.subarray(keyAt, keyAt + keyLength);
+      this.addOwned(key, Buffer.from(source.bytes.subarray(valueAt, valueAt + valueLength)));
+      return;
+    }
+    const index = this.count++;
+    const { used } = this;
+    copyAligned(this.memory, used, source, keyAt, keyBytes + valueLength);
+    this.keyOffsets[index] = used;
+    this.keyLengths[index] = keyLength;
+    this.valueOffsets[index] = used + keyBytes;
+    this.valueLengths[index] = valueLength;
+    this.payload += keyLength + valueLength;
+    this.used = (used + keyBytes + valueLength + 3) & ~3;
+  }
+
+  /** Appends an entry whose value is the block's from now on: a long one is not copied. */
+  addOwned(key: Uint8Array, value: Buffer): void {
+    if (value.length <= INLINE_BYTES_MAX) {
+      this.add(key, value);
+      return;
+    }
+    const index = this.count++;
+    copyBytes(this.memory.bytes, this.used, key, 0, key.length);
+    this.keyOffsets[index] = this.used;
+    this.keyLengths[index] = key.length;
+    this.used = (this.used + key.length + 3) & ~3;
+    this.valueOffsets[index] = this.used;
+    this.keepLong(index, value);
+  }
+
+  private keepLong(index: number, value: Buffer): void {
+    this.longValues.set(index, value);
+    this.longBytes += value.length;
+    this.valueLengths[index] = value.length;
+    this.payload += this.keyLengths[index] + value.length;
   }
 
   /** Appends a copy of an entry of another block. */

@@ -2,7 +2,8 @@
 
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { cli, cliHere, ended, startCli } from '../helpers/cli.js';
@@ -37,8 +38,18 @@ describe('btree-store import', function () {
     expect(first.stderr).to.match(
       /^btree-store: imported 3,000 rows into sorted in [\d.]+ s \([\d,]+ rows\/s\)\n$/,
     );
-    const second = await cliHere(['import', store, 'shuffled', zipped, '--key', 'id']);
+    const second = await cliHere([
+      'import',
+      store,
+      'shuffled',
+      zipped,
+      '--key',
+      'id',
+      '--sort-bytes',
+      '256K',
+    ]);
     expect(second).to.include({ status: 0, stdout: '' });
+    expect(await readdir(dirname(store))).to.have.members(['shop.db', 'orders.csv', 'shuffled.csv.gz']);
     expect(await valuesOf(store, 'sorted')).to.deep.equal(values);
     expect(await valuesOf(store, 'shuffled')).to.deep.equal(values);
   });

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { nameList } from '../../lib/cli/arguments.js';
+import { byteCount, nameList } from '../../lib/cli/arguments.js';
 import { fileFormat } from '../../lib/cli/format.js';
 import { catchInterrupt } from '../../lib/cli/interrupt.js';
 import { escapedText, shownText, unescapedBytes } from '../../lib/cli/key-text.js';
@@ -53,6 +53,13 @@ describe('parts of the command line', () => {
     expect(nameList('a,b c,["x,y"].z')).to.deep.equal(['a', 'b c', '["x,y"].z']);
     expect(nameList('"a,b",c')).to.deep.equal(['a,b', 'c']);
     for (const text of ['', ',', 'a,', 'a,,b', '"a']) expect(() => nameList(text), text).to.throw('names');
+  });
+
+  it('numbers of bytes may be of KiB, MiB or GiB', () => {
+    const given = ['1', '67108864', '64M', '64 MiB', '3k', '2GB', '256kib'];
+    expect(given.map(byteCount)).to.deep.equal([1, 2 ** 26, 2 ** 26, 2 ** 26, 3072, 2 ** 31, 2 ** 18]);
+    for (const text of ['', 'M', '0', '-1', '1.5M', '64T', '64Mi', '1 2'])
+      expect(() => byteCount(text), text).to.throw(text === '0' ? '1 or more' : 'number of bytes');
   });
 
   it('formats are told by names of files', () => {
@@ -107,6 +114,16 @@ describe('parts of the command line', () => {
       await once(stream, 'readable');
       bar.stop();
       expect(writtenTo(stream)).to.contain('importing 1,234,567 rows, 00:02, 823,045 rows/s');
+    });
+
+    it('tells what is being done where that is another thing than before', async () => {
+      const stream = terminal(true);
+      const bar = new ProgressBar('importing', stream);
+      bar.update(progress);
+      await once(stream, 'readable');
+      bar.update({ ...progress, title: 'merging', share: 0.75 });
+      bar.stop();
+      expect(writtenTo(stream)).to.match(/importing \[={12} {12}\].*merging \[={18} {6}\]/s);
     });
 
     it('shows nothing of short work, nor where there is no terminal', async () => {

@@ -41,6 +41,11 @@ describe('btree-store', function () {
       [['import', 'a', 'b', 'c.csv'], '--key'],
       [['import', 'a', 'b', 'c.ndjson', '--key', 'id', '--delimiter', ';'], '--delimiter', '--format csv'],
       [['import', 'a', 'b', 'c.csv', '--key', 'id', '--sorted', '--unsorted'], '--sorted', '--unsorted'],
+      [
+        ['import', 'a', 'b', 'c.csv', '--key', 'id', '--sort-bytes', 'much'],
+        '--sort-bytes',
+        'number of bytes',
+      ],
       [['export', 'a', 'b', '--format', 'xml'], 'csv', 'ndjson'],
     ];
     for (const [words, ...says] of wrong) {

@@ -17,7 +17,7 @@ import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { cutEvery } from '../helpers/chunks.js';
 import { rejected } from '../helpers/errors.js';
 import { useStores } from '../helpers/store.js';
-import { csvOf, jsonOf, orders, type Table } from '../helpers/tables.js';
+import { csvOf, jsonOf, orders, shuffled, type Table } from '../helpers/tables.js';
 
 const stores = useStores();
 
@@ -88,6 +88,29 @@ describe('import job', () => {
         expect(all.at(-1)).to.include({ ...last, remainingMilliseconds: 0 });
         await job;
       }
+    });
+
+    it('in every phase of rows that are sorted', async () => {
+      const db = await stores.open();
+      const path = await stores.path('rows');
+      const { columns, rows } = orders(30_000);
+      await writeFile(
+        path,
+        csvOf({ columns, rows: [...rows.slice(0, 15_000), ...shuffled({ columns, rows }).rows] }),
+      );
+      const commitEvery = { entries: 1000 };
+      const job = importCsv(db.bucket('rows'), path, { key: 'id', sortBytes: 1, commitEvery });
+      const all = await lastValueFrom(job.progress$.pipe(toArray()));
+      const report = await job;
+      expect(report).to.include({ rows: 45_000, duplicates: 15_000, sorted: false });
+      expect(all.at(-1)).to.include({ phase: 'merging', rows: 45_000, rowsCommitted: 45_000 });
+      for (const phase of ['loading', 'sorting', 'merging'])
+        expect(all.map((progress) => progress.phase)).to.include(phase);
+      for (const { phase, rows: taken, rowsCommitted, remainingMilliseconds } of all.slice(0, -1)) {
+        expect(rowsCommitted).to.be.at.most(taken);
+        if (phase === 'merging') expect(remainingMilliseconds).to.equal(undefined);
+      }
+      expectFirstRows(db.bucket('rows'), { columns, rows }, 30_000);
     });
 
     it('without a size for streams, and the latest to who comes late', async () => {
@@ -327,6 +350,8 @@ describe('import job', () => {
       [{ key: ['id', 'id'] }, 'key'],
       [{ key: 'ident' }, '"ident"; the columns are "id", "customer", "total", "note"'],
       [{ key: 'id', sorted: 'yes' }, 'sorted'],
+      [{ key: 'id', sortBytes: 0 }, 'sortBytes'],
+      [{ key: 'id', sortBytes: 2 ** 31 + 1 }, 'sortBytes'],
       [{ key: 'id', onDuplicate: 'drop' }, 'onDuplicate'],
       [{ key: 'id', commitEvery: { entries: 0 } }, 'commitEvery.entries'],
       [{ key: 'id', fillFactor: 2 }, 'fillFactor'],

@@ -350,6 +350,9 @@ describe('bulk writer', () => {
       ['checkpoint', { checkpoint: 1 }],
       ['signal', { signal: {} }],
       ['sortbytes', { sortbytes: 1 }],
+      ['sortBytes', { sortBytes: 0 }],
+      ['sortBytes', { sortBytes: 1.5 }],
+      ['sortBytes', { sortBytes: 2 ** 31 + 1 }],
     ];
     for (const [name, options] of invalid) {
       it(`refuses ${name}: ${JSON.stringify(Object.values(options)[0])}`, async () => {

@@ -11,7 +11,7 @@ import type { ImportFailureDetails, ImportReport } from './import-report.js';
 import { RowLoader, type RowValues } from './import-rows.js';
 import { RejectLog } from './reject-log.js';
 import type { RowBatch } from './row-batch.js';
-import type { RowKeyWriter } from './row-key.js';
+import type { RowKeyWriter } from './row-key-writer.js';
 import { type OpenSource, openSource, type Source } from './source.js';
 
 /** The rows of a source whose beginning was read, and how keys and values are made of them. */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
+import { keys } from 'btree-store';
 import { expect } from 'chai';
 import { cli, cliHere, ended, startCli } from '../helpers/cli.js';
 import { useStores } from '../helpers/store.js';
@@ -151,6 +152,22 @@ describe('btree-store import', function () {
     const wrong = await cliHere(['put', store, 'a', 'b', 'c', '--page-size', '5000']);
     expect(wrong).to.include({ status: 2 });
     expect(wrong.stderr).to.contain('4096, 8192, 16384, 32768, 65536');
+  });
+
+  it('makes keys of the types that are said', async () => {
+    const store = await stores.path('shop.db');
+    const input = 'id,day\n10,2024-01-02\n9,2024-01-02\n-1,2023-05-06\n';
+    const words = ['--format', 'csv', '--key', 'day:date,id:number'];
+    expect(await cli(['import', store, 'days', '-', ...words], { input })).to.include({ status: 0 });
+    const db = await stores.openAt(store);
+    const days = db.bucket('days', { key: keys.tuple(keys.date, keys.number) });
+    expect(
+      Array.from(days.range().keys(), ([day, id]) => [day.toISOString().slice(0, 10), id]),
+    ).to.deep.equal([
+      ['2023-05-06', -1],
+      ['2024-01-02', 9],
+      ['2024-01-02', 10],
+    ]);
   });
 
   it('leaves an empty bucket where there was no row', async () => {

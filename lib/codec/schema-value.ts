@@ -1,0 +1,82 @@
+// Values that a zod schema describes. Written is what `z.encode` makes of the value, the schema's input; read is what
+// `z.decode` makes of that, its output. So what was read can be changed and put back, also where the two differ, as
+// with a z.codec between a date and its text; and nothing gets in or out unchecked.
+
+import { z } from 'zod';
+import { StoreError } from '../errors.js';
+import type { ValueCodec, ValueFormat } from './value-codec.js';
+import { type ValueWriting, writingOf } from './value-writing.js';
+
+/** A place and what is wrong there, as a schema tells it. */
+export interface ValueIssue {
+  /** Names and indexes that lead there, as in `address.city` or `items[0]`; empty for the value as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** @throws INVALID_OPTION where the schema describes what the format cannot hold. */
+export function schemaValue<Schema extends z.ZodType>(
+  schema: Schema,
+  format: ValueFormat,
+): ValueCodec<z.output<Schema>> {
+  const writing = writingOf(format);
+  refuseUnwritable(schema, format, writing);
+  return {
+    encode: (value) => writing.write(run(() => z.safeEncode(schema, value))),
+    // What the schema's input is only the schema itself can tell: it looks at whatever was read.
+    decode: (bytes) => run(() => z.safeDecode(schema, writing.read(bytes) as z.input<Schema>)),
+    fromRow: (row) => run(() => z.safeDecode(schema, row as z.input<Schema>)),
+  };
+}
+
+function run<Value>(check: () => z.ZodSafeParseResult<Value>): Value {
+  let result: z.ZodSafeParseResult<Value>;
+  try {
+    result = check();
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    // A transform that goes one way, or a check that is asynchronous: the schema, not the value, is at fault.
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    const message = `the schema cannot be used for a bucket: ${problem}; values must go both ways, at once: use z.codec in place of a transform`;
+    throw new StoreError('INVALID_OPTION', message, { cause });
+  }
+  if (result.success) return result.data;
+  throw invalidValue(result.error);
+}
+
+function invalidValue(error: z.ZodError): StoreError {
+  const issues = error.issues.map(({ path, message }): ValueIssue => ({ path: pathText(path), message }));
+  const problems = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  return new StoreError('INVALID_VALUE', `the value does not satisfy its schema: ${problems.join('; ')}`, {
+    cause: error,
+    details: { issues },
+  });
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    return text === '' ? String(step) : `${text}.${String(step)}`;
+  }, '');
+}
+
+/** Kinds of schemas whose values come back as something else, with no word said. */
+function refuseUnwritable(schema: z.ZodType, format: ValueFormat, writing: ValueWriting): void {
+  z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    cycles: 'ref',
+    // Called for each schema within; nothing is made of what it makes.
+    override: ({ zodSchema }) => {
+      const { type } = zodSchema._zod.def;
+      const coerces = 'coerce' in zodSchema._zod.def && zodSchema._zod.def.coerce === true;
+      if (coerces || !writing.unwritable.has(type)) return;
+      const advice =
+        type === 'date'
+          ? "use format: 'msgpack', z.coerce.date() or a z.codec"
+          : 'use a z.codec to what it can';
+      const message = `value: the schema has a ${type}, which ${format} cannot hold: ${advice}`;
+      throw new StoreError('INVALID_OPTION', message);
+    },
+  });
+}

@@ -287,6 +287,11 @@ describe('a typed bucket', () => {
     ],
     ['a bigint', { value: z.bigint().optional(), format: 'msgpack' }, /a bigint, which msgpack cannot hold/],
     ['a Map', { value: z.map(z.string(), z.string()) }, /a map, which json cannot hold/],
+    [
+      'an array with gaps',
+      { value: z.array(z.union([z.string(), z.undefined()])) },
+      /elements that may be undefined/,
+    ],
     ['a Set', { value: z.record(z.string(), z.set(z.string())), format: 'msgpack' }, /a set/],
   ];
   for (const [what, wrong, message] of wrongTypes) {
@@ -295,6 +300,23 @@ describe('a typed bucket', () => {
       expect(raised('INVALID_OPTION', () => db.bucket('b', given(wrong))).message).to.match(message);
     });
   }
+
+  it('looks through schemas that refer to themselves, or share an id, without harm', async () => {
+    const db = await stores.openMemory();
+    interface Tree {
+      name: string;
+      below: Tree[];
+    }
+    const tree: z.ZodType<Tree> = z.lazy(() => z.object({ name: z.string(), below: z.array(tree) }));
+    const trees = db.bucket('trees', { value: tree });
+    const value = { name: 'a', below: [{ name: 'b', below: [] }] };
+    await trees.put('a', value);
+    expect(trees.get('a')).to.deep.equal(value);
+    const twin = (name: string) => z.object({ [name]: z.string() }).meta({ id: 'twin' });
+    const twins = db.bucket('twins', { value: z.object({ a: twin('a'), b: twin('b') }) });
+    await twins.put('a', { a: { a: '1' }, b: { b: '2' } });
+    expect(twins.get('a')).to.deep.equal({ a: { a: '1' }, b: { b: '2' } });
+  });
 
   it('says of a transform that values must go both ways', async () => {
     const db = await stores.openMemory();

@@ -60,23 +60,43 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** Kinds of schemas whose values come back as something else, with no word said. */
+/** Refuses schemas with values that would come back as something else, with no word said when they are written. */
 function refuseUnwritable(schema: z.ZodType, format: ValueFormat, writing: ValueWriting): void {
-  z.toJSONSchema(schema, {
-    io: 'input',
-    unrepresentable: 'any',
-    cycles: 'ref',
-    // Called for each schema within; nothing is made of what it makes.
-    override: ({ zodSchema }) => {
-      const { type } = zodSchema._zod.def;
-      const coerces = 'coerce' in zodSchema._zod.def && zodSchema._zod.def.coerce === true;
-      if (coerces || !writing.unwritable.has(type)) return;
+  const look = (type: string, coerces: boolean, path: readonly (string | number)[]): void => {
+    if (writing.unwritable.has(type) && !coerces) {
       const advice =
         type === 'date'
           ? "use format: 'msgpack', z.coerce.date() or a z.codec"
           : 'use a z.codec to what it can';
-      const message = `value: the schema has a ${type}, which ${format} cannot hold: ${advice}`;
-      throw new StoreError('INVALID_OPTION', message);
-    },
-  });
+      throw unwritable(`a ${type}`, format, advice);
+    }
+    if (MAY_BE_UNDEFINED.has(type) && IN_ARRAY.test(path.join('/')))
+      throw unwritable('an array with elements that may be undefined', format, 'use z.nullable, and null');
+  };
+  try {
+    z.toJSONSchema(schema, {
+      io: 'input',
+      unrepresentable: 'any',
+      cycles: 'ref',
+      // Called for each schema within; nothing is made of what it makes.
+      override: ({ zodSchema, path }) => {
+        const { def } = zodSchema._zod;
+        look(def.type, 'coerce' in def && def.coerce === true, path);
+      },
+    });
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    // What cannot be looked through, as two schemas of one id, can be used all the same: reading checks each value.
+  }
+}
+
+const MAY_BE_UNDEFINED = new Set(['undefined', 'optional', 'void']);
+/** The element of an array, or one of those that it may be. */
+const IN_ARRAY = /(?:^|\/)items(?:\/(?:anyOf|oneOf)\/\d+)*$/;
+
+function unwritable(what: string, format: ValueFormat, advice: string): StoreError {
+  return new StoreError(
+    'INVALID_OPTION',
+    `value: the schema has ${what}, which ${format} cannot hold: ${advice}`,
+  );
 }

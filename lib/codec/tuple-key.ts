@@ -32,7 +32,7 @@ export function tupleKey<Key extends readonly unknown[]>(...parts: Parts<Key>): 
     const pieces: Uint8Array[] = [];
     key.forEach((value: unknown, index) => {
       const part = all[index];
-      const bytes = part.encode(value);
+      const bytes = encodePart(part, value, index);
       if (part.byteLengthAt !== undefined) pieces.push(bytes);
       else pieces.push(all.length > 1 ? escaped(bytes) : bytes);
       if (part.byteLengthAt === undefined && index < all.length - 1) pieces.push(SEPARATOR);
@@ -46,6 +46,15 @@ export function tupleKey<Key extends readonly unknown[]>(...parts: Parts<Key>): 
     // As many parts as `Key` has, each of its type.
     decode: (bytes) => decodeParts(all, bytes, words) as readonly unknown[] as Key,
   };
+}
+
+function encodePart(part: KeyPart<unknown>, value: unknown, index: number): Uint8Array {
+  try {
+    return part.encode(value);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new StoreError(error.code, `part ${index + 1} of the key: ${error.message}`, { cause: error });
+  }
 }
 
 function decodeParts(parts: readonly KeyPart<unknown>[], bytes: Uint8Array, words: string): unknown[] {

@@ -166,6 +166,11 @@ describe('keys that cannot be', () => {
       /a tuple of a string, a number/,
     ],
     ['a long tuple', () => keys.tuple(keys.string).encode(['a', 'b'] as never), /a tuple of a string/],
+    [
+      'a part of another type',
+      () => keys.tuple(keys.string, keys.number).encode(['a', Number.NaN]),
+      /^part 2 of the key: .*not NaN/,
+    ],
     ['no tuple', () => keys.tuple(keys.string).encode('a' as never), /a tuple of a string/],
     ['a long prefix', () => keys.tuple(keys.string).encodePrefix?.(['a', 'b']), /first parts/],
   ];

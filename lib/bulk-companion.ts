@@ -1,5 +1,5 @@
 /** What goes along with a bulk load, into other buckets, in the same commits. */
-import type { WriteTransaction } from './transaction.js';
+import type { WriteTransaction } from './write-transaction.js';
 
 export interface BulkCompanion {
   /** Whether there is nothing to write now. */

@@ -12,8 +12,15 @@ export type {
   LoadChange,
   PutChange,
 } from './change.js';
+export type { BucketTypes } from './codec/bucket-types.js';
+export type { KeyCodec, KeyPart } from './codec/key-codec.js';
+export { keys } from './codec/keys.js';
+export type { ValueIssue } from './codec/schema-value.js';
+export type { TupleKeyCodec } from './codec/tuple-key.js';
+export type { ValueCodec, ValueFormat, ValueOf, ValueType } from './codec/value-codec.js';
 export type { CompactOptions, CompactReport } from './compact.js';
-export { type Database, open } from './database.js';
+export { open } from './database.js';
+export type { Database } from './database-face.js';
 export {
   ERROR_CODES,
   type ErrorCode,
@@ -41,6 +48,12 @@ export type { CommitEvent } from './store-writer.js';
 export type { BulkPhase, BulkProgress, BulkReport } from './stream/bulk-report.js';
 export type { BulkWriter } from './stream/bulk-writer.js';
 export type { ExportOptions } from './stream/export-options.js';
-export type { WriteTransaction } from './transaction.js';
 export type { TransactionBucket } from './transaction-bucket.js';
 export type { BucketReport, CheckProblem, CheckReport } from './tree/check-report.js';
+export type { TypedBucket } from './typed-bucket.js';
+export type { TypedBulkWriter } from './typed-bulk-writer.js';
+export type { TypedChange } from './typed-change.js';
+export type { KeyPrefix, TypedRange, TypedRangeOptions } from './typed-range.js';
+export type { TypedReadableBucket } from './typed-reader.js';
+export type { TypedTransactionBucket } from './typed-transaction-bucket.js';
+export type { WriteTransaction } from './write-transaction.js';

@@ -1,10 +1,13 @@
 /** A snapshot: every bucket as one commit left it, for as long as it is kept. */
 import { type BucketView, pinTree } from './bucket-view.js';
+import { type BucketTypes, codecsOf } from './codec/bucket-types.js';
+import type { ValueCodec, ValueOf, ValueType } from './codec/value-codec.js';
 import { StoreError } from './errors.js';
 import { checkBucketName } from './key-bytes.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
 import type { Commit, Store } from './storage/store.js';
 import { bucketRoot, catalogEntries, catalogRoot } from './tree/catalog.js';
+import { type TypedReadableBucket, TypedReader } from './typed-reader.js';
 
 /** A bucket and how many entries it has. */
 export interface BucketInfo {
@@ -27,6 +30,11 @@ export interface BucketInfo {
 export interface Snapshot extends Disposable {
   /** Grows with every commit; two snapshots of one commit have the same. */
   readonly sequence: number;
+  /** A bucket by its types; see {@link TypedReadableBucket}. */
+  bucket<Key = string, Type extends ValueType = ValueCodec<Uint8Array>>(
+    name: string,
+    types: BucketTypes<Key, Type>,
+  ): TypedReadableBucket<Key, ValueOf<Type>>;
   /** The bucket as the commit left it. Raises INVALID_BUCKET_NAME; reads raise SNAPSHOT_RELEASED after release. */
   bucket(name: string): ReadableBucket;
   /** Every bucket of the commit, by name, with its entry count. Raises SNAPSHOT_RELEASED. */
@@ -66,9 +74,15 @@ export class StoreSnapshot implements Snapshot {
     forgotten.register(this, this.unpin, this);
   }
 
-  bucket(name: string): ReadableBucket {
+  bucket<Key, Type extends ValueType>(
+    name: string,
+    types: BucketTypes<Key, Type>,
+  ): TypedReadableBucket<Key, ValueOf<Type>>;
+  bucket(name: string): ReadableBucket;
+  bucket(name: string, types?: BucketTypes<unknown, ValueType>): unknown {
     checkBucketName(name);
-    return new BucketReader(name, this.viewOf(name));
+    const bucket = new BucketReader(name, this.viewOf(name));
+    return types === undefined ? bucket : new TypedReader(bucket, codecsOf(types));
   }
 
   buckets(): Iterable<BucketInfo> {

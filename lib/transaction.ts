@@ -2,6 +2,8 @@
 import type { BucketView, PinnedTree } from './bucket-view.js';
 import { pinTree } from './bucket-view.js';
 import type { ChangeRecorder } from './change-recorder.js';
+import { type BucketTypes, codecsOf } from './codec/bucket-types.js';
+import type { ValueOf, ValueType } from './codec/value-codec.js';
 import { StoreError } from './errors.js';
 import {
   type CatalogRecord,
@@ -27,56 +29,8 @@ import { newEntry } from './tree/new-entry.js';
 import { countEntries } from './tree/rank.js';
 import { type RelocationLimits, relocateTree } from './tree/relocate.js';
 import { WritableTree } from './tree/writable-tree.js';
-
-/**
- * All or nothing, over all buckets. It sees its own writes; nobody else does before `commit` resolves.
- * While it is open no one else writes: keep it short. Disposing of it without a commit rolls it back.
- *
- * @example
- * ```ts
- * await using tx = await db.begin();
- * const accounts = tx.bucket('accounts');
- * accounts.put('ada', '90');
- * accounts.put('bob', '110');
- * await tx.commit();
- * ```
- */
-export interface WriteTransaction extends AsyncDisposable {
-  /** A handle on a bucket as the transaction sees it. The first `put` creates the bucket if need be. */
-  bucket(name: string): TransactionBucket;
-  /** Raises BUCKET_EXISTS if it is there. */
-  createBucket(name: string): TransactionBucket;
-  /**
-   * Returns whether there was one.
-   *
-   * @example
-   * ```ts
-   * await db.write((tx) => {
-   *   tx.dropBucket('users'); // true
-   *   tx.createBucket('users').put('ada', 'the only one');
-   * });
-   * users.range().count(); // 1
-   * ```
-   */
-  dropBucket(name: string): boolean;
-  /**
-   * Resolves once durable. Rejects with DISK_FULL, IO_ERROR, STORE_CLOSED or TRANSACTION_CLOSED; then nothing
-   * of it was committed, and the transaction has ended.
-   */
-  commit(): Promise<void>;
-  /**
-   * Drops every change. Safe to call at any time, also after `commit`.
-   *
-   * @example
-   * ```ts
-   * const tx = await db.begin();
-   * tx.bucket('users').delete('ada'); // true
-   * await tx.rollback();
-   * users.has('ada'); // true
-   * ```
-   */
-  rollback(): Promise<void>;
-}
+import { TypedBucketWriter, type TypedTransactionBucket } from './typed-transaction-bucket.js';
+import type { WriteTransaction } from './write-transaction.js';
 
 interface OpenBucket {
   readonly tree: WritableTree;
@@ -124,9 +78,15 @@ export class Transaction implements WriteTransaction, BucketEditor {
     return this.state === 'ended';
   }
 
-  bucket(name: string): TransactionBucket {
+  bucket<Key, Type extends ValueType>(
+    name: string,
+    types: BucketTypes<Key, Type>,
+  ): TypedTransactionBucket<Key, ValueOf<Type>>;
+  bucket(name: string): TransactionBucket;
+  bucket(name: string, types?: BucketTypes<unknown, ValueType>): unknown {
     checkBucketName(name);
-    return new BucketWriter(name, this.viewOf(name), this);
+    const bucket = new BucketWriter(name, this.viewOf(name), this);
+    return types === undefined ? bucket : new TypedBucketWriter(bucket, codecsOf(types));
   }
 
   createBucket(name: string): TransactionBucket {

@@ -17,6 +17,7 @@ const codes: readonly ErrorCode[] = [
   'READ_ONLY',
   'INVALID_OPTION',
   'INVALID_KEY',
+  'INVALID_VALUE',
   'KEY_NOT_FOUND',
   'KEY_TOO_LARGE',
   'VALUE_TOO_LARGE',

@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Batch, Range } from '../index.js';
 import { escapedText, shownText } from './key-text.js';
+import type { KeyType } from './key-type.js';
 
 /** What of an entry is shown, and how. */
 export interface LineOptions {
@@ -13,6 +14,8 @@ export interface LineOptions {
   readonly json?: boolean;
   /** Escapes throughout, so that every line can be told apart and read back. */
   readonly escapes?: boolean;
+  /** What keys are, if they are no text. */
+  readonly keyType?: KeyType;
 }
 
 /** The lines of a range, many in a piece. */
@@ -26,17 +29,23 @@ export async function* entryLines(range: Range, options: LineOptions): AsyncGene
 }
 
 function lineWriter(options: LineOptions): (batch: Batch, index: number) => string {
-  const { keys = false, values = false, json = false, escapes = false } = options;
+  const { keys = false, values = false, json = false, escapes = false, keyType } = options;
   if (json) {
     return (batch, index) => {
-      const key = values ? {} : jsonMember('key', batch.key(index));
+      const key = values ? {} : jsonKey(batch.key(index), keyType);
       return JSON.stringify(keys ? key : { ...key, ...jsonMember('value', batch.value(index)) });
     };
   }
   const text = escapes ? escapedText : shownText;
-  if (keys) return (batch, index) => text(batch.key(index));
+  const keyText =
+    keyType === undefined ? text : (bytes: Buffer): string => text(Buffer.from(keyType.text(bytes)));
+  if (keys) return (batch, index) => keyText(batch.key(index));
   if (values) return (batch, index) => text(batch.value(index));
-  return (batch, index) => `${text(batch.key(index))}\t${text(batch.value(index))}`;
+  return (batch, index) => `${keyText(batch.key(index))}\t${text(batch.value(index))}`;
+}
+
+function jsonKey(bytes: Buffer, keyType: KeyType | undefined): Record<string, unknown> {
+  return keyType === undefined ? jsonMember('key', bytes) : { key: keyType.json(bytes) };
 }
 
 /** `{ key: 'text' }`, or `{ keyBase64: '…' }` where the bytes are no text. */

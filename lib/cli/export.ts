@@ -12,7 +12,7 @@ import { type FileFormat, fileFormat, formatOption, refuseCsvOptions } from './f
 import { catchInterrupt } from './interrupt.js';
 import { writeTo } from './output.js';
 import { ProgressBar } from './progress-bar.js';
-import { addRangeOptions, ESCAPES_HELP, ESCAPES_OPTION, type RangeFlags, rangeOf } from './range-options.js';
+import { addKeyOptions, addRangeOptions, type RangeFlags, rangeOf } from './range-options.js';
 import { existingBucket, withReadStore } from './store-access.js';
 
 interface ExportFlags extends RangeFlags {
@@ -46,10 +46,7 @@ export function addExport(program: Command): void {
     .option('--columns <names>', 'the columns of CSV, in order; by default those of the first row', nameList)
     .option('--delimiter <character>', "between the cells of CSV, 'tab' for a tab (default: ',')", delimiter)
     .option('--no-header', 'write no row with the names of the columns');
-  addRangeOptions(command)
-    .option(ESCAPES_OPTION, ESCAPES_HELP)
-    .addHelpText('after', EXAMPLES)
-    .action(runExport);
+  addKeyOptions(addRangeOptions(command)).addHelpText('after', EXAMPLES).action(runExport);
 }
 
 async function runExport(store: string, bucket: string, flags: ExportFlags): Promise<void> {

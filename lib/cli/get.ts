@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { CommandFailure } from './failure.js';
 import { writeTo } from './output.js';
-import { ESCAPES_HELP, ESCAPES_OPTION, keyOf } from './range-options.js';
+import { addKeyOptions, type KeyFlags, keyOf } from './range-options.js';
 import { existingBucket, withReadStore } from './store-access.js';
 
 const EXAMPLES = `
@@ -16,27 +16,20 @@ Examples:
   $ btree-store get shop.db cities 'FR\\x00\\x00Paris' --escapes`;
 
 export function addGet(program: Command): void {
-  program
+  const command = program
     .command('get')
     .summary('write the value of a key')
     .description('Writes the value of a key to standard output. Exit status 1 if the key is not there.')
     .argument('<store>', 'path of the store')
     .argument('<bucket>', 'name of the bucket')
-    .argument('<key>', 'the key')
-    .option(ESCAPES_OPTION, ESCAPES_HELP)
-    .addHelpText('after', EXAMPLES)
-    .action(runGet);
+    .argument('<key>', 'the key');
+  addKeyOptions(command).addHelpText('after', EXAMPLES).action(runGet);
 }
 
-async function runGet(
-  store: string,
-  bucket: string,
-  key: string,
-  flags: { escapes?: boolean },
-): Promise<void> {
+async function runGet(store: string, bucket: string, key: string, flags: KeyFlags): Promise<void> {
   await withReadStore(store, async (db) => {
     const entries = existingBucket(db, bucket);
-    const wanted = keyOf(key, flags.escapes);
+    const wanted = keyOf(key, flags);
     if (!entries.has(wanted)) throw keyNotFound(key, bucket);
     await writeTo(process.stdout, 'the output', entries.createValueReadStream(wanted));
     if (process.stdout.isTTY) process.stdout.write('\n');

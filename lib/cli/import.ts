@@ -53,10 +53,13 @@ Rows that cannot be taken are counted, told, and kept with --rejects. If there a
 --max-rejects said how many there may be; one more than that stops the import, with status 1. 0 stops at the first.
 An import that was stopped goes on where it was when the same command is run again. Of a file that was imported to
 its end nothing is left to do; --restart begins at the beginning. Standard input needs --checkpoint for that.
+Keys are text, unless their type stands behind them, as in --key id:number: then they sort as numbers do. There are
+string, number, bigint (whole numbers of any size), date (2024-03-01, or with a time) and boolean.
 
 Examples:
   $ btree-store import shop.db orders orders.csv --key id
   $ btree-store import shop.db cities cities.csv.gz --key country,city --rejects bad.ndjson
+  $ btree-store import log.db visits visits.csv --key user,at:date
   $ btree-store import text.db characters UnicodeData.txt --format csv --delimiter ';' --no-header \\
       --columns code,name,category,class,bidi,decomposition,decimal,digit,numeric,mirrored,old,comment,upper,lower,title \\
       --key code
@@ -72,7 +75,11 @@ export function addImport(program: Command): void {
     .argument('<store>', 'path of the store')
     .argument('<bucket>', 'name of the bucket')
     .argument('<file>', 'path of the file, which may be gzip, or - for standard input')
-    .option('--key <names>', 'columns, or JSON paths such as user.id, that make the key; needed', nameList)
+    .option(
+      '--key <names>',
+      'columns, or JSON paths such as user.id, that make the key, each with its :type if it is no text; needed',
+      nameList,
+    )
     .addOption(formatOption('by default told by the name of the file'))
     .option(
       '--delimiter <character>',

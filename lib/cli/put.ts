@@ -3,7 +3,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { type CreateFlags, pageSizeOption } from './arguments.js';
-import { ESCAPES_HELP, ESCAPES_OPTION, keyOf } from './range-options.js';
+import { addKeyOptions, type KeyFlags, keyOf } from './range-options.js';
 import { withStore } from './store-access.js';
 
 const EXAMPLES = `
@@ -15,18 +15,15 @@ Examples:
   $ btree-store put shop.db pictures logo < logo.png`;
 
 export function addPut(program: Command): void {
-  program
+  const command = program
     .command('put')
     .summary('set the value of a key')
     .description('Sets the value of a key, and replaces the one it had.')
     .argument('<store>', 'path of the store')
     .argument('<bucket>', 'name of the bucket')
     .argument('<key>', 'the key')
-    .argument('[value]', 'the value, or - for standard input', '-')
-    .option(ESCAPES_OPTION, ESCAPES_HELP)
-    .addOption(pageSizeOption())
-    .addHelpText('after', EXAMPLES)
-    .action(runPut);
+    .argument('[value]', 'the value, or - for standard input', '-');
+  addKeyOptions(command).addOption(pageSizeOption()).addHelpText('after', EXAMPLES).action(runPut);
 }
 
 async function runPut(
@@ -34,11 +31,11 @@ async function runPut(
   bucket: string,
   key: string,
   value: string,
-  flags: CreateFlags & { readonly escapes?: boolean },
+  flags: CreateFlags & KeyFlags,
 ): Promise<void> {
   await withStore(store, { pageSize: flags.pageSize }, async (db) => {
     const entries = db.bucket(bucket);
-    const wanted = keyOf(key, flags.escapes);
+    const wanted = keyOf(key, flags);
     if (value === '-') await pipeline(process.stdin, entries.createValueWriteStream(wanted));
     else await entries.put(wanted, value);
   });

@@ -4,9 +4,16 @@ import type { Command } from 'commander';
 import type { RangeOptions } from '../index.js';
 import { wholeNumber } from './arguments.js';
 import { unescapedBytes } from './key-text.js';
+import { addKeyType, type KeyType } from './key-type.js';
+
+/** What is typed of how keys are typed. */
+export interface KeyFlags {
+  readonly escapes?: boolean;
+  readonly keyType?: KeyType;
+}
 
 /** What is typed of a range. */
-export interface RangeFlags {
+export interface RangeFlags extends KeyFlags {
   readonly gt?: string;
   readonly gte?: string;
   readonly lt?: string;
@@ -14,7 +21,6 @@ export interface RangeFlags {
   readonly prefix?: string;
   readonly reverse?: boolean;
   readonly limit?: number;
-  readonly escapes?: boolean;
 }
 
 /** Adds the options to a command. */
@@ -29,16 +35,24 @@ export function addRangeOptions(command: Command): Command {
     .option('--limit <count>', 'so many entries at most', wholeNumber);
 }
 
-export const ESCAPES_OPTION = '--escapes';
-export const ESCAPES_HELP = 'read \\xHH, \\n, \\r, \\t and \\\\ in keys that are given';
+/** Adds the options that say how keys are typed. */
+export function addKeyOptions(command: Command, escapesHelp = ESCAPES_HELP): Command {
+  return addKeyType(command).option(ESCAPES_OPTION, escapesHelp);
+}
+
+const ESCAPES_OPTION = '--escapes';
+const ESCAPES_HELP = 'read \\xHH, \\n, \\r, \\t and \\\\ in keys that are given';
 
 export function rangeOf(flags: RangeFlags): RangeOptions {
-  const { gt, gte, lt, lte, prefix, reverse, limit, escapes } = flags;
-  const key = (text: string | undefined) => (text === undefined ? undefined : keyOf(text, escapes));
-  return { gt: key(gt), gte: key(gte), lt: key(lt), lte: key(lte), prefix: key(prefix), reverse, limit };
+  const { gt, gte, lt, lte, reverse, limit, keyType } = flags;
+  const key = (text: string | undefined) => (text === undefined ? undefined : keyOf(text, flags));
+  const isTyped = keyType !== undefined && flags.prefix !== undefined;
+  const prefix = isTyped ? keyType.prefixBytes(flags.prefix) : key(flags.prefix);
+  return { gt: key(gt), gte: key(gte), lt: key(lt), lte: key(lte), prefix, reverse, limit };
 }
 
 /** A key as it is typed. */
-export function keyOf(text: string, escapes: boolean | undefined): string | Buffer {
+export function keyOf(text: string, { escapes, keyType }: KeyFlags): string | Uint8Array {
+  if (keyType !== undefined) return keyType.bytes(text);
   return escapes === true ? unescapedBytes(text) : text;
 }

@@ -14,6 +14,11 @@ export interface ImportOptions {
    * Where a row's key stands: a column of CSV, a path into the object of NDJSON such as `user.id` or
    * `items[0].sku`. Several make a key of parts, which sorts by the first part, then by the second, and so on;
    * between two parts stand two zero bytes. A row that lacks any of them is a reject.
+   *
+   * Keys are text, unless their type stands behind them: `id:number`, and `:bigint`, `:date`, `:boolean`, `:string`
+   * likewise. Such keys sort as their type does, and have the bytes of `keys.number` and so on; several of them, of
+   * `keys.tuple`. A column that has the colon in its name is that column; a path to such a member is `["a:number"]`.
+   * In a typed bucket the types are those of its keys.
    */
   readonly key: KeyOption;
   /** Longest row, in bytes; longer ones are rejects. Default: 16 MiB, at most 256 MiB. */

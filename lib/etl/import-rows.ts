@@ -9,7 +9,7 @@ import { throwIfAborted } from './interruptible.js';
 import type { Reject } from './reject.js';
 import type { RejectLog } from './reject-log.js';
 import type { RowBatch } from './row-batch.js';
-import type { RowKeyWriter } from './row-key.js';
+import type { RowKeyWriter } from './row-key-writer.js';
 
 /** What is stored of a row. */
 export interface RowValues<Batch extends RowBatch> {
@@ -67,7 +67,7 @@ export class RowLoader<Batch extends RowBatch> {
       for (let more = true; more && row < end; row++) {
         keyArena.clear();
         if (!keys.write(batch, row, keyArena)) {
-          this.refused = batch.reject(row, 'NO_KEY', keys.problem);
+          this.refused = refusal(batch, row, keys);
           return row + 1;
         }
         more = writer.add(keyViews.content(), values.value(batch, row));
@@ -80,4 +80,9 @@ export class RowLoader<Batch extends RowBatch> {
       return row + 1;
     }
   }
+}
+
+function refusal<Batch extends RowBatch>(batch: Batch, row: number, keys: RowKeyWriter<Batch>): Reject {
+  const reject = batch.reject(row, keys.reason ?? 'NO_KEY', keys.problem);
+  return keys.issues === undefined ? reject : { ...reject, issues: keys.issues };
 }

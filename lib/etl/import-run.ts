@@ -15,7 +15,7 @@ import { RowLoader, type RowValues } from './import-rows.js';
 import { throwIfAborted } from './interruptible.js';
 import { RejectLog } from './reject-log.js';
 import type { RowBatch, SourcePosition } from './row-batch.js';
-import type { RowKeyWriter } from './row-key.js';
+import type { RowKeyWriter } from './row-key-writer.js';
 import { type OpenSource, openSource, type Source } from './source.js';
 
 /** The rows of a source whose beginning was read, and how keys and values are made of them. */

@@ -2,6 +2,7 @@
 // can be mended and imported again. The parsers make rejects, and so does the import for rows that parse.
 
 import { isUtf8 } from 'node:buffer';
+import type { ValueIssue } from '../codec/schema-value.js';
 
 /** Why a row was refused; stable, for programs to compare with. */
 export type RejectReason =
@@ -19,11 +20,11 @@ export type RejectReason =
   | 'INVALID_JSON'
   /** The line is JSON, but not an object. */
   | 'NOT_AN_OBJECT'
-  /** A part of the key is missing, empty, null or an object. */
+  /** A part of the key is missing, empty, null or an object, or not of its type. */
   | 'NO_KEY'
   /** The key is longer than the store's pages allow. */
   | 'KEY_TOO_LARGE'
-  /** The row does not satisfy the schema of the import. */
+  /** The row does not satisfy the schema of the bucket; `issues` says where. */
   | 'SCHEMA';
 
 /**
@@ -47,6 +48,8 @@ export interface Reject {
   readonly message: string;
   /** The row as it stands in the source; only its beginning where it is longer than `rowBytesMax`. */
   readonly raw: Buffer;
+  /** Where the row does not satisfy the schema of its bucket, and why; of rejects with the reason SCHEMA alone. */
+  readonly issues?: readonly ValueIssue[];
 }
 
 /** What every line of {@link rejectToNdjson} begins with. */
@@ -63,7 +66,7 @@ export const REJECT_LINE_START = '{"line":';
  * ```
  */
 export function rejectToNdjson(reject: Reject): string {
-  const { line, byteOffset, byteLength, reason, message, raw } = reject;
+  const { line, byteOffset, byteLength, reason, message, issues, raw } = reject;
   const text = isUtf8(raw) ? { raw: raw.toString('utf8') } : { rawBase64: raw.toString('base64') };
-  return `${JSON.stringify({ line, byteOffset, byteLength, reason, message, ...text })}\n`;
+  return `${JSON.stringify({ line, byteOffset, byteLength, reason, message, issues, ...text })}\n`;
 }

@@ -1,6 +1,8 @@
 // The key of a row, from one or more of its columns (CSV) or paths (NDJSON). `key-tuple.ts` says how the
 // parts of a key become its bytes.
 
+import type { KeyPart } from '../codec/key-codec.js';
+import { keys, typedName } from '../codec/keys.js';
 import { StoreError } from '../errors.js';
 import type { ByteArena } from '../stream/byte-arena.js';
 import { hasLoneSurrogate } from '../stream/lone-surrogate.js';
@@ -9,18 +11,11 @@ import { quotedNames } from './csv-columns.js';
 import { type JsonPathStep, parseJsonPath, textAtPath, valueAtPath } from './json-path.js';
 import { appendKeyPart, appendKeySeparator } from './key-tuple.js';
 import type { NdjsonBatch } from './ndjson-batch.js';
-import type { RowBatch } from './row-batch.js';
+import type { RowKeyWriter } from './row-key-writer.js';
+import { TypedKeyWriter, type TypedPart } from './typed-row-key.js';
 
-/** Columns or paths whose values, together, are a row's key. */
+/** Columns or paths whose values, together, are a row's key; behind each may stand its type, as in `id:number`. */
 export type KeyOption = string | readonly string[];
-
-/** Writes keys of rows. */
-export interface RowKeyWriter<Batch extends RowBatch> {
-  /** Appends the row's key to the arena and returns true; appends nothing and returns false if it has none. */
-  write(batch: Batch, row: number, arena: ByteArena): boolean;
-  /** Why the row of the last `write` has no key, for the message of a reject with the reason NO_KEY. */
-  readonly problem: string;
-}
 
 /**
  * Keys of CSV rows: the text of the columns named. An empty cell is no key.
@@ -28,20 +23,30 @@ export interface RowKeyWriter<Batch extends RowBatch> {
  * @throws INVALID_OPTION where none is named, one twice, or one that does not exist.
  */
 export function csvKeyWriter(key: KeyOption, columns: readonly string[]): RowKeyWriter<CsvBatch> {
-  const names = keyParts(key);
-  const unknown = names.filter((name) => !columns.includes(name));
-  if (unknown.length > 0) {
-    const found = `key: there is no column ${quotedNames(unknown)}; the columns are ${quotedNames(columns)}`;
-    const delimiter = otherDelimiter(columns);
-    const details = { key: names, columns };
-    if (delimiter === undefined) throw new StoreError('INVALID_OPTION', found, { details });
-    const advice = `the cells of the header seem to have ${JSON.stringify(delimiter)} between them: give it as the delimiter`;
-    throw new StoreError('INVALID_OPTION', `${found}; ${advice}`, { details: { ...details, delimiter } });
-  }
-  return new CsvKeyWriter(
-    names,
-    names.map((name) => columns.indexOf(name)),
+  const parts = keyParts(key).map((text) =>
+    columns.includes(text) ? { name: text, type: undefined } : typedName(text),
   );
+  const names = parts.map(({ name }) => name);
+  checkColumns(names, columns);
+  const indexes = names.map((name) => columns.indexOf(name));
+  if (parts.every(({ type }) => type === undefined)) return new CsvKeyWriter(names, indexes);
+  return new TypedKeyWriter(typedParts(parts), (batch, row, part) => batch.cell(row, indexes[part]));
+}
+
+/** @throws INVALID_OPTION where one of the names is none of the columns. */
+export function checkColumns(names: readonly string[], columns: readonly string[]): void {
+  const unknown = names.filter((name) => !columns.includes(name));
+  if (unknown.length === 0) return;
+  const found = `key: there is no column ${quotedNames(unknown)}; the columns are ${quotedNames(columns)}`;
+  const delimiter = otherDelimiter(columns);
+  const details = { key: names, columns };
+  if (delimiter === undefined) throw new StoreError('INVALID_OPTION', found, { details });
+  const advice = `the cells of the header seem to have ${JSON.stringify(delimiter)} between them: give it as the delimiter`;
+  throw new StoreError('INVALID_OPTION', `${found}; ${advice}`, { details: { ...details, delimiter } });
+}
+
+function typedParts(parts: readonly ReturnType<typeof typedName>[]): TypedPart[] {
+  return parts.map(({ name, type }) => ({ name, codec: keys[type ?? 'string'] as KeyPart<unknown> }));
 }
 
 /**
@@ -53,11 +58,22 @@ export function csvKeyWriter(key: KeyOption, columns: readonly string[]): RowKey
  * @throws INVALID_OPTION where no path is given, one twice, or one is none.
  */
 export function ndjsonKeyWriter(key: KeyOption): RowKeyWriter<NdjsonBatch> {
-  const paths = keyParts(key);
-  return new NdjsonKeyWriter(paths, paths.map(parseJsonPath));
+  const parts = keyParts(key).map(typedName);
+  const paths = parts.map(({ name }) => name);
+  const steps = paths.map(parseJsonPath);
+  if (parts.every(({ type }) => type === undefined)) return new NdjsonKeyWriter(paths, steps);
+  return new TypedKeyWriter(typedParts(parts), (batch, row, part) => exactValue(batch, row, steps[part]));
 }
 
-function keyParts(key: KeyOption): readonly string[] {
+/** What stands at the path; a whole number that JavaScript would round, as it is written. */
+function exactValue(batch: NdjsonBatch, row: number, steps: readonly JsonPathStep[]): unknown {
+  const value = valueAtPath(batch.object(row), steps);
+  const isRounded = typeof value === 'number' && !Number.isSafeInteger(value) && !(Math.abs(value) < 2 ** 53);
+  return isRounded ? textAtPath(batch.value(row), steps) : value;
+}
+
+/** The names of a key's parts. Raises INVALID_OPTION where there is none, or one comes twice. */
+export function keyParts(key: KeyOption): readonly string[] {
   const parts = typeof key === 'string' ? [key] : [...key];
   if (
     parts.length > 0 &&

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { keys } from 'btree-store';
 import { expect } from 'chai';
 import { cli, cliHere, ended, startCli } from '../helpers/cli.js';
 import { useStores } from '../helpers/store.js';
@@ -162,6 +163,82 @@ describe('btree-store import', function () {
     const wrong = await cliHere(['put', store, 'a', 'b', 'c', '--page-size', '5000']);
     expect(wrong).to.include({ status: 2 });
     expect(wrong.stderr).to.contain('4096, 8192, 16384, 32768, 65536');
+  });
+
+  it('makes keys of the types that are said', async () => {
+    const store = await stores.path('shop.db');
+    const input = 'id,day\n10,2024-01-02\n9,2024-01-02\n-1,2023-05-06\n';
+    const words = ['--format', 'csv', '--key', 'day:date,id:number'];
+    expect(await cli(['import', store, 'days', '-', ...words], { input })).to.include({ status: 0 });
+    const db = await stores.openAt(store);
+    const days = db.bucket('days', { key: keys.tuple(keys.date, keys.number) });
+    expect(
+      Array.from(days.range().keys(), ([day, id]) => [day.toISOString().slice(0, 10), id]),
+    ).to.deep.equal([
+      ['2023-05-06', -1],
+      ['2024-01-02', 9],
+      ['2024-01-02', 10],
+    ]);
+  });
+
+  it('made keys of types, which the other commands take and show as such', async () => {
+    const store = await stores.path('shop.db');
+    const input = 'id,day,n\n"a,b",2024-01-02,12345678901234567890\nc,2023-05-06,-1\n';
+    await cli(['import', store, 'days', '-', '--format', 'csv', '--key', 'day:date,id,n:bigint'], { input });
+    await cli(['import', store, 'ids', '-', '--format', 'csv', '--key', 'n:bigint'], { input });
+    const typed = ['--key-type', 'date,string,bigint'];
+    const scan = async (...words: string[]) =>
+      (await cliHere(['scan', store, 'days', ...typed, '--keys', ...words])).stdout;
+    const [first, second] = [
+      '2023-05-06T00:00:00.000Z,c,-1',
+      '2024-01-02T00:00:00.000Z,"a,b",12345678901234567890',
+    ];
+    expect(await scan()).to.equal(`${first}\n${second}\n`);
+    expect(await scan('--gt', first)).to.equal(`${second}\n`);
+    expect(await scan('--lte', '2023-05-06,c,-1')).to.equal(`${first}\n`);
+    expect(await scan('--prefix', '2024-01-02,"a,b"')).to.equal(`${second}\n`);
+    expect(await scan('--json', '--reverse', '--limit', '1')).to.equal(
+      '{"key":["2024-01-02T00:00:00.000Z","a,b","12345678901234567890"]}\n',
+    );
+    expect((await cliHere(['get', store, 'days', first, ...typed])).stdout).to.contain('"id":"c"');
+    expect(await cliHere(['delete', store, 'days', second, ...typed])).to.include({ status: 0 });
+    expect(await cliHere(['put', store, 'ids', '7', 'seven', '--key-type', 'bigint'])).to.include({
+      status: 0,
+    });
+    const ids = await cliHere([
+      'scan',
+      store,
+      'ids',
+      '--key-type',
+      'bigint',
+      '--lt',
+      '8',
+      '--values',
+      '--gte',
+      '0',
+    ]);
+    expect(ids.stdout).to.equal('seven\n');
+    const failing: Array<[words: string[], says: string]> = [
+      [['scan', store, 'ids', '--key-type', 'integer'], 'one of string, number, bigint, date, boolean'],
+      [['scan', store, 'ids', '--key-type', 'bigint', '--prefix', '1'], '--gte and --lt'],
+      [['get', store, 'ids', 'x', '--key-type', 'bigint'], 'a key must be a bigint, not "x"'],
+      [['get', store, 'days', 'x', ...typed], 'a key must be a date, not "x"'],
+      [['get', store, 'days', '2024-01-02', ...typed], 'must have 3 parts'],
+      [['get', store, 'days', '2024-01-02,,', ...typed], 'its parts with commas between'],
+      [['get', store, 'days', '2024-01-02,a,1,2', ...typed], 'more than 3 parts'],
+      [
+        ['get', store, 'ids', 'x', '--key-type', 'bigint', '--escapes'],
+        "cannot be used with option '--escapes'",
+      ],
+    ];
+    for (const [words, says] of failing) {
+      const result = await cliHere(words);
+      expect(result, result.stderr).to.include({ status: 2, stdout: '' });
+      expect(result.stderr).to.contain(says);
+    }
+    const wrong = await cliHere(['scan', store, 'ids', '--key-type', 'date']);
+    expect(wrong.status).to.equal(1);
+    expect(wrong.stderr).to.contain('is not a date');
   });
 
   it('leaves an empty bucket where there was no row', async () => {

@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Database } from '../../lib/database.js';
+import type { Database } from '../../lib/database-face.js';
 import { Random } from '../helpers/random.js';
 import { type CallFault, type CallName, canMeet, FAULT_KINDS, FailingCalls } from './failing-calls.js';
 

@@ -2,7 +2,7 @@
 // and nothing else.
 
 import { expect } from 'chai';
-import type { Database } from '../../lib/database.js';
+import type { Database } from '../../lib/database-face.js';
 import { StoreError } from '../../lib/errors.js';
 import type { CheckReport } from '../../lib/tree/check-report.js';
 import { type Contents, contentsOf } from '../format/independent-log-reader.js';

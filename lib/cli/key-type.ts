@@ -1,0 +1,100 @@
+// Keys of types on the command line: how they are typed, and how they are shown.
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type KeyPart, keys } from '../index.js';
+import { nameList } from './arguments.js';
+import { usageFailure } from './failure.js';
+
+const TYPES: Readonly<Record<string, KeyPart<unknown>>> = {
+  string: keys.string,
+  number: keys.number,
+  bigint: keys.bigint,
+  date: keys.date,
+  boolean: keys.boolean,
+};
+const FORM = `one of ${Object.keys(TYPES).join(', ')}, or several with commas between`;
+
+/** The types of a bucket's keys, in the order of their parts. */
+export class KeyType {
+  private readonly parts: readonly KeyPart<unknown>[];
+
+  constructor(names: readonly string[]) {
+    this.parts = names.map((name) => {
+      const part = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
+      if (part === undefined) throw new InvalidArgumentError(`It must be ${FORM}.`);
+      return part;
+    });
+  }
+
+  /** The bytes of a key that was typed. */
+  bytes(text: string): Uint8Array {
+    const values = this.values(text);
+    if (values.length !== this.parts.length) {
+      const parts = `${this.parts.length} parts with commas between`;
+      throw usageFailure(`the key ${JSON.stringify(text)} must have ${parts}`);
+    }
+    const [part] = this.parts;
+    return this.parts.length === 1 ? part.encode(values[0]) : keys.tuple(...this.parts).encode(values);
+  }
+
+  /** The bytes that keys begin with whose text, or whose first parts, were typed. */
+  prefixBytes(text: string): Uint8Array {
+    const [part] = this.parts;
+    const codec = this.parts.length === 1 ? part : keys.tuple(...this.parts);
+    if (codec.encodePrefix === undefined)
+      throw usageFailure(`--prefix: ${part.words} has none; give --gte and --lt`);
+    const values = this.values(text);
+    return codec.encodePrefix(this.parts.length === 1 ? values[0] : values);
+  }
+
+  /** A key for people: its parts with commas between, as it would be typed. */
+  text(bytes: Uint8Array): string {
+    return this.decoded(bytes).map(partText).join(',');
+  }
+
+  /** A key for JSON: its value, or an array of its parts. */
+  json(bytes: Uint8Array): unknown {
+    const values = this.decoded(bytes).map((value) => (typeof value === 'bigint' ? String(value) : value));
+    return this.parts.length === 1 ? values[0] : values;
+  }
+
+  private decoded(bytes: Uint8Array): readonly unknown[] {
+    const [part] = this.parts;
+    return this.parts.length === 1 ? [part.decode(bytes)] : keys.tuple(...this.parts).decode(bytes);
+  }
+
+  private values(text: string): unknown[] {
+    const texts = this.parts.length === 1 ? [text] : pieces(text);
+    if (texts.length > this.parts.length)
+      throw usageFailure(`the key ${JSON.stringify(text)} has more than ${this.parts.length} parts`);
+    return texts.map((piece, index) => {
+      const part = this.parts[index];
+      const value = piece === '' && part === keys.string ? '' : part.from(piece);
+      if (value === undefined)
+        throw usageFailure(`a key must be ${part.words}, not ${JSON.stringify(piece)}`);
+      return value;
+    });
+  }
+}
+
+export function addKeyType(command: Command): Command {
+  const option = new Option(
+    '--key-type <types>',
+    `the types of the bucket's keys, if they are no text: ${FORM}`,
+  );
+  return command.addOption(option.argParser((text) => new KeyType(nameList(text))).conflicts('escapes'));
+}
+
+function pieces(text: string): string[] {
+  try {
+    return nameList(text);
+  } catch {
+    throw usageFailure(`the key ${JSON.stringify(text)} must be its parts with commas between`);
+  }
+}
+
+function partText(value: unknown): string {
+  if (value instanceof Date) return value.toISOString();
+  const text = String(value);
+  return text.includes(',') ? `"${text}"` : text;
+}

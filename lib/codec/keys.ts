@@ -1,0 +1,55 @@
+// The key codecs that the library has, under the names that callers use.
+
+import { bigintKey } from './bigint-key.js';
+import type { KeyPart } from './key-codec.js';
+import { dateKey, numberKey } from './number-key.js';
+import { booleanKey, bytesKey, stringKey } from './text-key.js';
+import { type TupleKeyCodec, tupleKey } from './tuple-key.js';
+
+/**
+ * Keys that sort as their type does.
+ *
+ * @example
+ * ```ts
+ * const visits = db.bucket('visits', { key: keys.tuple(keys.string, keys.date) });
+ * await visits.put(['ada', new Date('2024-03-01')], Buffer.from('London'));
+ * await visits.put(['ada', new Date('1843-09-01')], Buffer.from('Paris'));
+ * for (const [[name, day]] of visits.range({ prefix: ['ada'] })) console.log(name, day.getUTCFullYear());
+ * // prints ada 1843
+ * // prints ada 2024
+ * ```
+ */
+export const keys = {
+  /** Strings by their code points; the same bytes as in a bucket without types. */
+  string: stringKey,
+  /** Any number but NaN, in eight bytes. -0 is 0. */
+  number: numberKey,
+  /** Whole numbers of up to 1016 bits, in as few bytes as they need. */
+  bigint: bigintKey,
+  /** Dates, to the millisecond, in eight bytes. */
+  date: dateKey,
+  /** false, then true. */
+  boolean: booleanKey,
+  /** Byte strings; what is read is a Buffer of its own. */
+  bytes: bytesKey,
+  /** Keys of several of the others, which sort by the first part, then by the second, and so on. */
+  tuple: tupleKey,
+} as const;
+
+/** What a part of an import's key may be said to be, as in `id:number`. */
+export type KeyTypeName = 'string' | 'number' | 'bigint' | 'date' | 'boolean';
+
+const TYPED_NAME = /^(.+):(string|number|bigint|date|boolean)$/s;
+
+/** A name with the type that stands behind its last colon, if one does. */
+export function typedName(text: string): { readonly name: string; readonly type: KeyTypeName | undefined } {
+  const [, name, type] = TYPED_NAME.exec(text) ?? [];
+  return name === undefined ? { name: text, type: undefined } : { name, type: type as KeyTypeName };
+}
+
+/** The codec for parts of one type each: that of the only one, or a tuple. */
+export function partsCodec(
+  parts: readonly KeyPart<unknown>[],
+): KeyPart<unknown> | TupleKeyCodec<readonly unknown[]> {
+  return parts.length === 1 ? parts[0] : tupleKey(...parts);
+}

@@ -1,0 +1,96 @@
+// Rows on their way into a typed bucket: each becomes a value by the bucket's schema first, and its key is taken from
+// that value, or else from the row itself.
+
+import type { BucketCodecs } from '../codec/bucket-types.js';
+import type { KeyCodec, KeyPart } from '../codec/key-codec.js';
+import type { ValueIssue } from '../codec/schema-value.js';
+import { StoreError } from '../errors.js';
+import type { ByteArena } from '../stream/byte-arena.js';
+import type { RowValues } from './import-rows.js';
+import type { RejectReason } from './reject.js';
+import type { RowBatch } from './row-batch.js';
+import type { RowKeyWriter } from './row-key-writer.js';
+import { keyProblem, partKey } from './typed-row-key.js';
+
+/** A batch whose rows can be had as objects. */
+export interface ObjectBatch extends RowBatch {
+  object(row: number): object;
+}
+
+/** Finds a part of the key in a value or a row; undefined where nothing stands there. */
+export type FindPart = (within: unknown, part: number) => unknown;
+
+const EMPTY = new Uint8Array(0);
+
+export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>, RowValues<Batch> {
+  problem = '';
+  reason: RejectReason = 'NO_KEY';
+  issues: readonly ValueIssue[] | undefined;
+  private encoded: Uint8Array = EMPTY;
+  private readonly parts: readonly KeyPart<unknown>[] | undefined;
+
+  /**
+   * @param names What the parts of the key are called in the source.
+   * @throws INVALID_OPTION where the bucket's key has another number of parts.
+   */
+  constructor(
+    private readonly codecs: BucketCodecs<unknown, unknown>,
+    private readonly names: readonly string[],
+    private readonly find: FindPart,
+  ) {
+    this.parts = partsOf(codecs.key);
+    const needed = this.parts?.length ?? 1;
+    if (names.length === needed) return;
+    const message = `key: the keys of the bucket have ${needed} ${needed === 1 ? 'part' : 'parts'}; key names ${names.length}`;
+    throw new StoreError('INVALID_OPTION', message, { details: { key: names } });
+  }
+
+  write(batch: Batch, row: number, arena: ByteArena): boolean {
+    const given = batch.object(row);
+    const { value: codec, key } = this.codecs;
+    let value: unknown;
+    try {
+      value = codec.fromRow === undefined ? given : codec.fromRow(given);
+      this.encoded = codec.encode(value);
+    } catch (error) {
+      this.refuse(error);
+      return false;
+    }
+    try {
+      const bytes = key.encode(this.keyOf(value, given));
+      arena.append(bytes, 0, bytes.length);
+      return true;
+    } catch (error) {
+      this.problem = keyProblem(error);
+      this.reason = 'NO_KEY';
+      this.issues = undefined;
+      return false;
+    }
+  }
+
+  /** The value of the row whose key was written last. */
+  value(): Uint8Array {
+    return this.encoded;
+  }
+
+  private keyOf(value: unknown, given: object): unknown {
+    const found = this.names.map((_, part) => this.find(value, part) ?? this.find(given, part));
+    const { parts, names } = this;
+    if (parts === undefined) return found[0];
+    const keys = parts.map((codec, part) => partKey({ name: names[part], codec }, found[part]));
+    return 'parts' in this.codecs.key ? keys : keys[0];
+  }
+
+  private refuse(error: unknown): void {
+    if (!(error instanceof StoreError) || error.code !== 'INVALID_VALUE') throw error;
+    this.problem = error.message;
+    this.reason = 'SCHEMA';
+    this.issues = error.details.issues as readonly ValueIssue[] | undefined;
+  }
+}
+
+/** The parts of a key: those of a tuple, the codec itself, or undefined where it takes keys as they are found. */
+function partsOf(codec: KeyCodec<unknown>): readonly KeyPart<unknown>[] | undefined {
+  if ('parts' in codec && Array.isArray(codec.parts)) return codec.parts;
+  return 'from' in codec && 'words' in codec ? [codec as KeyPart<unknown>] : undefined;
+}

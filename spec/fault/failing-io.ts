@@ -61,10 +61,12 @@ class IoRun {
   private readonly opened = new Set<Database>();
   private acknowledged = 0;
   private syncFailed = false;
+  private hasFailed = false;
 
   constructor(workload: Workload, seed: number, onError?: (error: unknown, during: string) => void) {
     this.workload = workload;
     calls.onFailure = (name) => {
+      this.hasFailed = true;
       if (SYNCS.includes(name)) this.syncFailed = true;
     };
     const ground = {
@@ -97,11 +99,11 @@ class IoRun {
     return db;
   }
 
-  /** The workload from its beginning to its close. */
+  /** The workload from its beginning to its close; after a failure the store stays open, to be written to. */
   async work(): Promise<void> {
     try {
       await this.workload.run(this.run);
-      await this.run.finish();
+      if (!this.hasFailed) await this.run.finish();
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
     }

@@ -42,8 +42,7 @@ const NAMES = [
 
 const HANG_MILLISECONDS = 20_000;
 const EXPECTED = new Set(['IO_ERROR', 'DISK_FULL', 'STORE_FAILED']);
-/** Calls after which nobody knows what the disk has. */
-const SYNCS: readonly CallName[] = ['fdatasync'];
+const META_BYTES = 2 * 4096;
 
 export function ioWorkloads(): Workload[] {
   return NAMES.map((name) => {
@@ -60,14 +59,19 @@ class IoRun {
   private readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), 'failing-io-'));
   private readonly opened = new Set<Database>();
   private acknowledged = 0;
-  private syncFailed = false;
+  /** Whether nobody knows any more what the disk has of what the open store wrote. */
+  private isUnknown = false;
+  private metaFailures = 0;
   private hasFailed = false;
 
   constructor(workload: Workload, seed: number, onError?: (error: unknown, during: string) => void) {
     this.workload = workload;
-    calls.onFailure = (name) => {
+    calls.onFailure = (name, position) => {
       this.hasFailed = true;
-      if (SYNCS.includes(name)) this.syncFailed = true;
+      if (name === 'fdatasync') this.isUnknown = true;
+      if (name === 'write' && position !== undefined && position < META_BYTES) this.metaFailures++;
+      // It could neither be written nor be taken back.
+      if (this.metaFailures >= 2) this.isUnknown = true;
     };
     const ground = {
       open: (readOnly: boolean) => this.open(readOnly),
@@ -82,7 +86,8 @@ class IoRun {
   }
 
   private async open(readOnly: boolean): Promise<Database> {
-    this.syncFailed = false;
+    this.isUnknown = false;
+    this.metaFailures = 0;
     const { options } = this.workload;
     const opened = await openStore(path.join(this.folder, 'store.db'), {
       readOnly,
@@ -114,9 +119,9 @@ class IoRun {
     const { run } = this;
     if (run.isOpen) {
       const accepted = await run.put('healed', 'key', 30);
-      if (accepted === this.syncFailed)
+      if (accepted === this.isUnknown)
         throw new Violation(
-          `after a failure that was ${this.syncFailed ? '' : 'not '}of a sync a write was ${accepted ? 'accepted' : 'refused'}`,
+          `after a failure that left ${this.isUnknown ? 'un' : ''}known what the disk has, a write was ${accepted ? 'accepted' : 'refused'}`,
         );
       await run.close();
     }

@@ -42,6 +42,11 @@ export class Child {
     await this.exit;
   }
 
+  /** Resolves once it has ended, of itself or not. */
+  async ended(): Promise<void> {
+    await this.exit;
+  }
+
   /** Kills it outright. */
   async kill(): Promise<void> {
     this.process.kill('SIGKILL');

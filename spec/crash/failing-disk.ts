@@ -2,6 +2,7 @@
 // nothing lost that was acknowledged, no write accepted after a failed sync, and all well once the disk is.
 
 import { StoreError } from 'btree-store';
+import { inTime } from '../helpers/in-time.js';
 import { Random } from '../helpers/random.js';
 import { cutPower } from './disk-image.js';
 import type { Double } from './disk-session.js';
@@ -171,7 +172,7 @@ export async function runWithFault(
   double?: Double,
 ): Promise<number> {
   const faulty = new FaultyRun(workload, seed, plan, double);
-  await withRandomBytes(Random.of(seed, plan.index), () => inTime(faulty.work()));
+  await withRandomBytes(Random.of(seed, plan.index), () => inTime(faulty.work(), HANG_MILLISECONDS));
   if (faulty.disk.violations.length > 0) throw new Violation(faulty.disk.violations.join('; '));
   const chance = CUTS / faulty.cutCount;
   const random = Random.of(seed, plan.index, plan.lasting ? 1 : 0);
@@ -183,19 +184,4 @@ export async function runWithFault(
     images++;
   }
   return images;
-}
-
-async function inTime(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Violation(`it hangs for ${HANG_MILLISECONDS} ms`)),
-      HANG_MILLISECONDS,
-    );
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -55,8 +55,10 @@ type Call = (...values: never[]) => unknown;
 export class FailingCalls {
   /** Calls since the counting began. */
   readonly names: CallName[] = [];
-  /** Called with each call that fails, not with those that are only short or interrupted. */
-  onFailure: (name: CallName) => void = () => undefined;
+  /** Called with each call that fails, and where in a file, not with those that are only short or interrupted. */
+  onFailure: (name: CallName, position: number | undefined) => void = () => undefined;
+  /** Called before each call while they are counted; may let it transfer a part only. */
+  onCall: (name: CallName) => 'short' | undefined = () => undefined;
   private fault: CallFault | undefined;
   private left = 0;
   private isCounting = false;
@@ -96,15 +98,17 @@ export class FailingCalls {
   }
 
   /** What this call meets. */
-  private next(name: CallName): string | undefined {
+  private next(name: CallName, position?: number): string | undefined {
     if (!this.isCounting) return undefined;
     const index = this.names.push(name) - 1;
+    const told = this.onCall(name);
+    if (told !== undefined) return told;
     const { fault } = this;
     if (fault === undefined || index < fault.index || this.left === 0 || !canMeet(name, fault.kind))
       return undefined;
     this.left--;
     if (fault.kind === 'short') return 'short';
-    if (fault.kind !== 'EINTR') this.onFailure(name);
+    if (fault.kind !== 'EINTR') this.onFailure(name, position);
     throw Object.assign(new Error(`${fault.kind}: injected, ${name}`), { code: fault.kind, syscall: name });
   }
 
@@ -126,8 +130,6 @@ export class FailingCalls {
   /** (descriptor, bytes, offset, length, position) */
   private transfer(name: CallName, call: Call): Call {
     return (...values) => {
-      const isShort = this.next(name) === 'short';
-      if (!isShort) return call(...values);
       const [descriptor, bytes, offset, length, position] = values as unknown as [
         number,
         Buffer,
@@ -135,6 +137,8 @@ export class FailingCalls {
         number,
         number,
       ];
+      const isShort = this.next(name, position) === 'short';
+      if (!isShort) return call(...values);
       const part = Math.max(1, Math.floor(length * 0.4));
       return call(...([descriptor, bytes, offset, part, position] as never[]));
     };

@@ -4,20 +4,16 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Database } from '../../lib/database-face.js';
-import { Random } from '../helpers/random.js';
+import type { OnError } from '../crash/workload-run.js';
 import { type CallFault, type CallName, canMeet, FAULT_KINDS, FailingCalls } from './failing-calls.js';
 
 const calls = new FailingCalls();
 calls.install();
 
-const { StoreDatabase } = await import('../../lib/database.js');
 const { StoreError } = await import('../../lib/errors.js');
-const { recover } = await import('../../lib/recover.js');
-const { openStore } = await import('../../lib/storage/store-open.js');
-const { Violation, violationOf } = await import('../crash/oracle.js');
-const { digestOf } = await import('../crash/state-digest.js');
-const { Stopped, WorkloadRun } = await import('../crash/workload-run.js');
+const { violationOf } = await import('../crash/oracle.js');
+const { inTime } = await import('../helpers/in-time.js');
+const { RealRun } = await import('./real-run.js');
 const { WORKLOADS } = await import('../crash/workloads.js');
 
 type Workload = (typeof WORKLOADS)[number];
@@ -42,8 +38,6 @@ const NAMES = [
 
 const HANG_MILLISECONDS = 20_000;
 const EXPECTED = new Set(['IO_ERROR', 'DISK_FULL', 'STORE_FAILED']);
-/** Calls after which nobody knows what the disk has. */
-const SYNCS: readonly CallName[] = ['fdatasync'];
 
 export function ioWorkloads(): Workload[] {
   return NAMES.map((name) => {
@@ -53,105 +47,29 @@ export function ioWorkloads(): Workload[] {
   });
 }
 
-/** One run of a workload in a folder of its own. */
-class IoRun {
-  readonly run: InstanceType<typeof WorkloadRun>;
-  private readonly workload: Workload;
-  private readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), 'failing-io-'));
-  private readonly opened = new Set<Database>();
-  private acknowledged = 0;
-  private syncFailed = false;
+/** A run in a folder of its own; what fails under it is told to it. */
+function runOf(workload: Workload, seed: number, onError?: OnError): InstanceType<typeof RealRun> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'failing-io-'));
+  const run = new RealRun(workload, folder, seed, onError);
+  calls.onFailure = (name, position) => run.noteFailure(name, position);
+  return run;
+}
 
-  constructor(workload: Workload, seed: number, onError?: (error: unknown, during: string) => void) {
-    this.workload = workload;
-    calls.onFailure = (name) => {
-      if (SYNCS.includes(name)) this.syncFailed = true;
-    };
-    const ground = {
-      open: (readOnly: boolean) => this.open(readOnly),
-      kill: () => {
-        throw new Error('a process cannot kill itself here');
-      },
-      mark: (kind: 'attempt' | 'acknowledge', step: number) => {
-        if (kind === 'acknowledge') this.acknowledged = Math.max(this.acknowledged, step);
-      },
-    };
-    this.run = new WorkloadRun(ground, Random.of(seed), workload.options, onError);
-  }
-
-  private async open(readOnly: boolean): Promise<Database> {
-    this.syncFailed = false;
-    const { options } = this.workload;
-    const opened = await openStore(path.join(this.folder, 'store.db'), {
-      readOnly,
-      create: true,
-      pageSize: options.pageSize ?? 4096,
-      cacheBytesMax: 64 * 4096,
-      dirtyBytesMax: options.dirtyBytesMax ?? 64 * 4096,
-      durable: true,
-      logHalfBytes: options.logHalfBytes ?? 64 * 1024,
-    });
-    await recover(opened);
-    const db = new StoreDatabase(opened.store, opened.recovery);
-    this.opened.add(db);
-    return db;
-  }
-
-  /** The workload from its beginning to its close. */
-  async work(): Promise<void> {
-    try {
-      await this.workload.run(this.run);
-      await this.run.finish();
-    } catch (error) {
-      if (!(error instanceof Stopped)) throw error;
-    }
-  }
-
-  /** The calls do as they are asked again: all that was acknowledged is there, and the store goes on. */
-  async goOn(): Promise<void> {
-    const { run } = this;
-    if (run.isOpen) {
-      const accepted = await run.put('healed', 'key', 30);
-      if (accepted === this.syncFailed)
-        throw new Violation(
-          `after a failure that was ${this.syncFailed ? '' : 'not '}of a sync a write was ${accepted ? 'accepted' : 'refused'}`,
-        );
-      await run.close();
-    }
-    await run.open();
-    await this.expectWhole();
-    if (!(await run.put('healed', 'after', 30)))
-      throw new Violation('a store that was opened again refuses to write');
-    if (!(await run.close())) throw new Violation('a store that was opened again cannot be closed');
-    await run.open();
-    run.expectModel('after a clean close');
-    await this.expectWhole();
-    await run.close();
-  }
-
-  private async expectWhole(): Promise<void> {
-    const report = await this.run.db.check();
-    if (!report.ok) throw new Violation(`its check: ${JSON.stringify(report.problems.slice(0, 5))}`);
-    const allowed = this.run.history.digests.slice(this.acknowledged);
-    if (!allowed.includes(digestOf(this.run.db))) throw new Violation('it is at no step that it may be at');
-  }
-
-  async clearUp(): Promise<void> {
-    for (const db of this.opened) await db.close().catch(() => undefined);
-    fs.rmSync(this.folder, { recursive: true, force: true });
-  }
+async function clearUp(run: InstanceType<typeof RealRun>): Promise<void> {
+  await run.close();
+  fs.rmSync(run.folder, { recursive: true, force: true });
 }
 
 /** The calls of a run in which all do as they are asked. */
 export async function callsOf(workload: Workload, seed: number): Promise<readonly CallName[]> {
-  const run = new IoRun(workload, seed);
+  const run = runOf(workload, seed);
   try {
     calls.begin();
     await run.work();
     return calls.names.slice();
   } finally {
     calls.end();
-    await run.clearUp();
+    await clearUp(run);
   }
 }
 
@@ -170,34 +88,19 @@ export function* faultsOf(names: readonly CallName[]): Generator<CallFault> {
 /** Runs the workload with the fault. Raises a Violation. */
 export async function runWithFault(workload: Workload, seed: number, fault: CallFault): Promise<void> {
   const isHarmless = fault.kind === 'EINTR' || fault.kind === 'short';
-  const run = new IoRun(workload, seed, (error, during) => {
+  const run = runOf(workload, seed, (error, during) => {
     if (isHarmless || !(error instanceof StoreError) || !EXPECTED.has(error.code))
       throw violationOf(during, error);
   });
   try {
     calls.begin(fault);
-    await inTime(run.work());
+    await inTime(run.work(), HANG_MILLISECONDS);
     calls.end();
-    await inTime(run.goOn());
+    await inTime(run.goOn(), HANG_MILLISECONDS);
   } catch (error) {
     throw violationOf('running', error);
   } finally {
     calls.end();
-    await run.clearUp();
-  }
-}
-
-async function inTime(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Violation(`it hangs for ${HANG_MILLISECONDS} ms`)),
-      HANG_MILLISECONDS,
-    );
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+    await clearUp(run);
   }
 }

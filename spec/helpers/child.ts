@@ -11,10 +11,10 @@ export class Child {
   private readonly lines: AsyncIterator<string>;
   private readonly exit: Promise<unknown>;
 
-  constructor(script: string, args: readonly string[]) {
+  constructor(script: string, args: readonly string[], options: { errors?: 'inherit' | 'ignore' } = {}) {
     const path = fileURLToPath(new URL(script, import.meta.url));
     this.process = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', options.errors ?? 'inherit'],
     });
     this.exit = once(this.process, 'exit');
     if (this.process.pid === undefined || this.process.stdout === null)
@@ -39,6 +39,11 @@ export class Child {
   /** Closes its input, which asks it to end, and waits for that. */
   async stop(): Promise<void> {
     this.process.stdin?.end();
+    await this.exit;
+  }
+
+  /** Resolves once it has ended, of itself or not. */
+  async ended(): Promise<void> {
     await this.exit;
   }
 

@@ -1,7 +1,8 @@
 // A workload on real files, and what must hold once the disk under it does as it is asked again.
 
 import path from 'node:path';
-import { type Database, StoreDatabase } from '../../lib/database.js';
+import { StoreDatabase } from '../../lib/database.js';
+import type { Database } from '../../lib/database-face.js';
 import { recover } from '../../lib/recover.js';
 import { openStore } from '../../lib/storage/store-open.js';
 import { Violation } from '../crash/oracle.js';

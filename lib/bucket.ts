@@ -2,6 +2,7 @@
 
 import type { Writable } from 'node:stream';
 import type { Observable } from 'rxjs';
+import { AtomicBulkSink } from './atomic-bulk-sink.js';
 import { BucketUpload } from './bucket-upload.js';
 import { LatestView } from './bucket-view.js';
 import type { BulkCompanion } from './bulk-companion.js';
@@ -174,10 +175,15 @@ export class StoreBucket extends BucketReader implements Bucket {
   }
 
   private bulkSink(settings: BulkSettings, companion: BulkCompanion | undefined): BulkSink {
-    if (settings.sorted === true) return new TreeBulkSink(this.writer, this.name, settings, companion);
-    const { path } = this.store.file;
+    const { store, writer, name } = this;
+    const makeTarget = (settings: BulkSettings): BulkSink =>
+      settings.atomic
+        ? new AtomicBulkSink(store, writer, name, settings, companion)
+        : new TreeBulkSink(writer, name, settings, companion);
+    if (settings.sorted === true) return makeTarget(settings);
+    const { path } = store.file;
     const files = new TemporaryFiles(path === ':memory:' ? undefined : path);
-    return new SortingSink(this.writer, this.name, settings, files, companion);
+    return new SortingSink(writer, settings, files, makeTarget);
   }
 
   /** Whether one transaction can change both. Not part of the public face. */

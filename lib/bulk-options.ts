@@ -28,7 +28,10 @@ export interface BulkOptions {
    * at `commit` or `finish`, in commits of this size then. Default: 64 MiB of keys and values.
    */
   readonly commitEvery?: { readonly entries?: number; readonly bytes?: number };
-  /** Nothing is visible until the end, and nothing remains if it never comes. Default: false. */
+  /**
+   * Nothing is visible until the end, and nothing remains if it never comes. Other writers do not wait for it; the
+   * end rejects with CONFLICT if one of them changed the bucket meanwhile. Default: false.
+   */
   readonly atomic?: boolean;
   /** How full pages are packed, from 0.3 to 1. Default: 1. */
   readonly fillFactor?: number;

@@ -3,7 +3,6 @@
  * memory and in temporary files, without a transaction, and go on in ascending blocks when the load commits.
  */
 import type { Subscription } from 'rxjs';
-import type { BulkCompanion } from './bulk-companion.js';
 import type { BulkSettings } from './bulk-options.js';
 import { checkPosition } from './bulk-positions.js';
 import { StoreError } from './errors.js';
@@ -14,7 +13,6 @@ import type { BulkPhase } from './stream/bulk-report.js';
 import type { BulkSink } from './stream/bulk-sink.js';
 import { Stretch } from './stream/stretch.js';
 import type { EntryBlock } from './tree/entry-block.js';
-import { TreeBulkSink } from './tree-bulk-sink.js';
 
 /** The temporary files of the load. */
 export interface SinkFiles extends RunFiles {
@@ -45,17 +43,17 @@ export class SortingSink implements BulkSink {
   private dropped = 0;
   private droppedCommitted = 0;
 
+  /** `makeTarget` makes the sink that takes ascending blocks. */
   constructor(
     writer: StoreWriter,
-    bucket: string,
     settings: BulkSettings,
     files: SinkFiles,
-    companion?: BulkCompanion,
+    makeTarget: (settings: BulkSettings) => BulkSink,
   ) {
     this.writer = writer;
     this.settings = settings;
     this.files = files;
-    this.target = new TreeBulkSink(writer, bucket, this.targetSettings(), companion);
+    this.target = makeTarget(this.targetSettings());
   }
 
   /**

@@ -6,8 +6,8 @@
 import type { BulkCompanion } from './bulk-companion.js';
 import type { BulkSettings } from './bulk-options.js';
 import { checkPosition, savePosition } from './bulk-positions.js';
+import { BulkRules } from './bulk-rules.js';
 import { StoreError } from './errors.js';
-import { duplicateKey } from './sort/duplicate.js';
 import type { StoreWriter } from './store-writer.js';
 import type { BulkSink } from './stream/bulk-sink.js';
 import { Stretch } from './stream/stretch.js';
@@ -19,17 +19,16 @@ export class TreeBulkSink implements BulkSink {
   readonly phase = 'loading';
   entriesCommitted = 0;
   commits = 0;
-  duplicates = 0;
   sorted = true;
   private readonly writer: StoreWriter;
   private readonly bucket: string;
   private readonly settings: BulkSettings;
   private readonly companion: BulkCompanion | undefined;
+  private readonly rules: BulkRules;
   private transaction: Transaction | undefined;
   private load: SortedLoad | undefined;
   private pendingEntries = 0;
   private pendingBytes = 0;
-  private previousKey: Uint8Array | undefined;
   private readonly stretch = new Stretch();
 
   constructor(writer: StoreWriter, bucket: string, settings: BulkSettings, companion?: BulkCompanion) {
@@ -37,13 +36,18 @@ export class TreeBulkSink implements BulkSink {
     this.bucket = bucket;
     this.settings = settings;
     this.companion = companion;
+    this.rules = new BulkRules(settings);
+  }
+
+  get duplicates(): number {
+    return this.rules.duplicates;
   }
 
   async writeBatch(block: EntryBlock): Promise<void> {
     if (block.isEmpty) return;
     // Where no disk is waited for, promises alone would hold up the event loop for the whole load.
     if (this.stretch.isOver) await this.stretch.pause();
-    this.checkOrder(block);
+    this.rules.checkOrder(block);
     this.transaction ??= await this.takeTurn();
     const { transaction } = this;
     // A bulk load goes to the file as pages.
@@ -51,18 +55,11 @@ export class TreeBulkSink implements BulkSink {
     await this.append(transaction, block);
     this.pendingEntries += block.count;
     this.pendingBytes += block.contentBytes;
-    this.previousKey = Uint8Array.prototype.slice.call(block.keyView(block.count - 1));
     if (this.pendingEntries >= this.settings.commitEntries || this.pendingBytes >= this.settings.commitBytes)
       await this.publish();
   }
 
   async commit(position?: unknown): Promise<void> {
-    if (this.settings.atomic) {
-      throw new StoreError(
-        'INVALID_OPTION',
-        'an atomic load has one commit, at its end: call finish, or load without atomic',
-      );
-    }
     if (position !== undefined) checkPosition(position, this.settings.checkpoint);
     await this.publish(position);
   }
@@ -90,7 +87,7 @@ export class TreeBulkSink implements BulkSink {
   }
 
   async stop(): Promise<void> {
-    if (!this.settings.atomic) await this.publish();
+    await this.publish();
   }
 
   async abort(): Promise<void> {
@@ -99,17 +96,6 @@ export class TreeBulkSink implements BulkSink {
     await this.load?.abandon();
     this.load = undefined;
     await transaction?.rollback();
-  }
-
-  /** Where the input was declared sorted it must be, before anything of the block is taken. */
-  private checkOrder(block: EntryBlock): void {
-    if (this.settings.sorted !== true) return;
-    const { previousKey } = this;
-    if (previousKey !== undefined && block.compareWith(0, previousKey) < 0)
-      throw outOfOrder(previousKey, block.keyView(0));
-    for (let i = 1; i < block.count; i++) {
-      if (block.compare(i - 1, i) > 0) throw outOfOrder(block.keyView(i - 1), block.keyView(i));
-    }
   }
 
   /** Begins a transaction. Once the signal was given, what was added before still gets its turn, if that is free. */
@@ -132,7 +118,7 @@ export class TreeBulkSink implements BulkSink {
         transaction.pages,
         transaction.root(this.bucket),
         this.settings.fillFactor,
-        (equal, index) => this.noteDuplicate(equal, index),
+        this.rules.onDuplicate,
       );
       next = await this.load.append(block, next);
       if (next === block.count) return;
@@ -149,19 +135,4 @@ export class TreeBulkSink implements BulkSink {
     this.load = undefined;
     await transaction.build(this.bucket, () => load.finish());
   }
-
-  private noteDuplicate(block: EntryBlock, index: number): 'replace' | 'keep' {
-    const { onDuplicate } = this.settings;
-    if (onDuplicate === 'error') throw duplicateKey(block.keyView(index));
-    this.duplicates++;
-    return onDuplicate;
-  }
-}
-
-function outOfOrder(previous: Uint8Array, next: Uint8Array): StoreError {
-  const show = (key: Uint8Array): string => JSON.stringify(Buffer.from(key).toString('utf8'));
-  const message = `the key ${show(next)} comes after ${show(previous)} but sorts before it: sort the input, or load with sorted: 'auto'`;
-  return new StoreError('KEY_OUT_OF_ORDER', message, {
-    details: { previous: Buffer.from(previous), key: Buffer.from(next) },
-  });
 }

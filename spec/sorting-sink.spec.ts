@@ -15,6 +15,7 @@ import { openStore } from '../lib/storage/store-open.js';
 import { TemporaryFiles } from '../lib/storage/temporary-files.js';
 import { StoreWriter } from '../lib/store-writer.js';
 import { BulkWriter } from '../lib/stream/bulk-writer.js';
+import { TreeBulkSink } from '../lib/tree-bulk-sink.js';
 import { numbered, patterned } from './helpers/bytes.js';
 import { Child } from './helpers/child.js';
 import { rejected } from './helpers/errors.js';
@@ -537,7 +538,11 @@ describe('unsorted loads', () => {
       const turns = new StoreWriter(opened.store);
       const settings = bulkSettings({ sortBytes: LEAST, ...more });
       const files = new FailingFiles(new TemporaryFiles(file), failAt, code);
-      const writer = new BulkWriter(new SortingSink(turns, 'b', settings, files), () => undefined, settings);
+      const writer = new BulkWriter(
+        new SortingSink(turns, settings, files, (inner) => new TreeBulkSink(turns, 'b', inner)),
+        () => undefined,
+        settings,
+      );
       const run = async (): Promise<BulkReport> => {
         await addAll(writer, [...pairs(6000, 6000 + (settings.sorted === 'auto' ? 20_000 : 0)), ...many()]);
         return writer.finish();

@@ -45,7 +45,10 @@ export interface ImportOptions {
    * when it is merged, after the last row, in commits of this size then. Default: 64 MiB.
    */
   readonly commitEvery?: { readonly entries?: number; readonly bytes?: number };
-  /** Nothing is visible until the end, and nothing remains if it never comes. Default: false. */
+  /**
+   * Nothing is visible until the end, and nothing remains if it never comes. Other writers do not wait for it; the
+   * end rejects with CONFLICT if one of them changed the bucket meanwhile. Default: false.
+   */
   readonly atomic?: boolean;
   /** How full pages are packed, from 0.3 to 1. Default: 1. */
   readonly fillFactor?: number;

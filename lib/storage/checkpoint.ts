@@ -3,6 +3,7 @@
  * and only then the meta page that reaches them, and a sync. Until the last one resolves, the previous
  * checkpoint stands untouched in the file.
  */
+import { StoreError } from '../errors.js';
 import { encodeMeta, type Meta } from '../format/meta-page.js';
 import {
   initPage,
@@ -94,8 +95,16 @@ function freeInRun(references: Uint32Array): number {
   return free;
 }
 
+/** A damaged map tells of other free pages than were counted: what is written of them would be believed later. */
+function assertCounts({ freePages, pageCount }: Space): void {
+  if (freePages >= 0 && freePages <= pageCount) return;
+  const message = `the maps of free pages do not agree with their count (${freePages} of ${pageCount} pages are free by now): run check(), and restore a backup`;
+  throw new StoreError('PAGE_CORRUPT', message);
+}
+
 /** Settles what the checkpoint of `state` writes beside the pages. */
 export function planCheckpoint(space: Space, state: CheckpointState, previous: Meta): CheckpointPlan {
+  assertCounts(space);
   const groups = space.changedGroups();
   const layout = layOutSpace(space, state, groups);
   space.setChanged(groups, false);

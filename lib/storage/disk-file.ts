@@ -22,6 +22,9 @@ export class DiskFile implements StoreFile {
   readonly descriptor: number;
   /** Once closed the descriptor may be another file's: whoever still reads must not be given that one's bytes. */
   private closed = false;
+  /** Reads and writes under way. */
+  private transfers = 0;
+  private onIdle: (() => void) | undefined;
 
   constructor(path: string, descriptor: number) {
     this.path = path;
@@ -148,6 +151,11 @@ export class DiskFile implements StoreFile {
 
   async close(): Promise<void> {
     this.closed = true;
+    // The system may give the descriptor's number to another file while a transfer still uses it.
+    if (this.transfers > 0)
+      await new Promise<void>((resolve) => {
+        this.onIdle = resolve;
+      });
     try {
       await closeAsync(this.descriptor);
     } catch (error) {
@@ -168,11 +176,15 @@ export class DiskFile implements StoreFile {
 
   private async attemptAsync(operation: string, call: () => Promise<number>): Promise<number> {
     this.assertOpen();
+    this.transfers++;
     try {
       return await call();
     } catch (error) {
       if (isInterrupted(error)) return -1;
       throw fileError(operation, this.path, error);
+    } finally {
+      this.transfers--;
+      if (this.transfers === 0) this.onIdle?.();
     }
   }
 

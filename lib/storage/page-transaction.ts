@@ -18,14 +18,14 @@ import {
 } from '../format/page.js';
 import type { PageMemory } from '../format/page-memory.js';
 import type { Extent, ValueExtents } from '../format/value-extents.js';
+import type { BuildPages } from './build-pages.js';
 import { NumberList } from './number-list.js';
 import type { PageWriter } from './page-writer.js';
-import { type PageReader, type Pager, pageNumberAt } from './pager.js';
+import { type Pager, pageNumberAt } from './pager.js';
 import type { Snapshots } from './snapshots.js';
 import type { Space } from './space.js';
 import type { StoreFile } from './store-file.js';
 import { readValueSequence } from './value-reader.js';
-import type { ValueSpace } from './value-writer.js';
 
 /** Stamps of one opening of the store differ by their sequences, those of two openings by chance. */
 export function stampOf(salt: number, sequence: number): number {
@@ -36,7 +36,7 @@ const TWO_32 = 0x1_0000_0000;
 /** So many pages given up under the stamp that they were written under are worth another stamp. */
 const STALE_PAGES_MAX = 256;
 
-export class PageTransaction implements PageReader, ValueSpace {
+export class PageTransaction implements BuildPages {
   readonly memory: PageMemory;
   readonly pageSize: number;
   readonly pager: Pager;

@@ -53,6 +53,7 @@ export class Reservation implements ValueSpace {
   }
 
   releaseRun(page: number, pages: number): void {
+    if (pages === 0) return;
     const kept = new NumberList();
     for (let i = 0; i < this.pages.length; i++) {
       const held = this.pages.at(i);

@@ -4,7 +4,7 @@
  */
 import { initPage, sealPage } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
-import type { PageTransaction } from './page-transaction.js';
+import type { BuildPages } from './build-pages.js';
 
 const STAGING_BYTES = 1 << 20;
 /** Free space in shorter runs is left to single pages. */
@@ -14,7 +14,7 @@ export class RunWriter {
   /** Where pages are laid out now; changes with `flush`. */
   memory: PageMemory;
   private other: PageMemory;
-  private readonly pages: PageTransaction;
+  private readonly pages: BuildPages;
   private readonly pagesMax: number;
   private firstPage = 0;
   private staged = 0;
@@ -22,7 +22,7 @@ export class RunWriter {
   private runLeft = 0;
   private inFlight: Promise<void> = Promise.resolve();
 
-  constructor(pages: PageTransaction) {
+  constructor(pages: BuildPages) {
     this.pages = pages;
     this.memory = new PageMemory(STAGING_BYTES);
     this.other = new PageMemory(STAGING_BYTES);

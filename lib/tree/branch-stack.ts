@@ -5,13 +5,13 @@
 import type { TreeRoot } from '../format/catalog-record.js';
 import { NODE_LARGE_VALUES } from '../format/node.js';
 import { KIND_BRANCH, NO_PAGE } from '../format/page.js';
-import type { PageTransaction } from '../storage/page-transaction.js';
+import type { BuildPages } from '../storage/build-pages.js';
 import { pageNumberAt } from '../storage/pager.js';
 import type { RunWriter } from '../storage/run-writer.js';
 import { BranchList, type Child } from './branch-list.js';
 
 export class BranchStack {
-  private readonly pages: PageTransaction;
+  private readonly pages: BuildPages;
   private readonly runs: RunWriter;
   private readonly fill: number;
   /** The children of the branch being filled on each level, level 1 first. */
@@ -21,7 +21,7 @@ export class BranchStack {
   /** What comes later may be pages of an older tree: so much is kept back that no branch is nearly empty. */
   spreads = false;
 
-  constructor(pages: PageTransaction, runs: RunWriter, fill: number) {
+  constructor(pages: BuildPages, runs: RunWriter, fill: number) {
     this.pages = pages;
     this.runs = runs;
     this.fill = fill;

@@ -6,7 +6,7 @@ import { separatorLength } from '../format/key.js';
 import { NODE_LARGE_VALUES } from '../format/node.js';
 import { KIND_LEAF } from '../format/page.js';
 import { decodeValueExtents } from '../format/value-extents.js';
-import type { PageTransaction } from '../storage/page-transaction.js';
+import type { BuildPages } from '../storage/build-pages.js';
 import { pageNumberAt } from '../storage/pager.js';
 import type { RunWriter } from '../storage/run-writer.js';
 import type { BranchStack } from './branch-stack.js';
@@ -16,7 +16,7 @@ import { type LargeRecords, LeafFill, packLeaf } from './leaf-packer.js';
 const NO_SEPARATOR = new Uint8Array(0);
 
 export class LeafBuilder {
-  private readonly pages: PageTransaction;
+  private readonly pages: BuildPages;
   private readonly runs: RunWriter;
   private readonly fill: number;
   private readonly branches: BranchStack;
@@ -32,7 +32,7 @@ export class LeafBuilder {
   /** The separator of the next leaf where it cannot be told from the keys on both sides. */
   private nextSeparator: Uint8Array = NO_SEPARATOR;
 
-  constructor(pages: PageTransaction, runs: RunWriter, branches: BranchStack, fill: number) {
+  constructor(pages: BuildPages, runs: RunWriter, branches: BranchStack, fill: number) {
     this.pages = pages;
     this.runs = runs;
     this.branches = branches;

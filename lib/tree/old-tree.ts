@@ -9,7 +9,7 @@ import { leafRecord, readLeafKey, recordIsLarge, recordValue, recordValueLength 
 import { nodeCount } from '../format/node.js';
 import { NO_PAGE, pageStamp } from '../format/page.js';
 import { decodeValueExtents } from '../format/value-extents.js';
-import type { PageTransaction } from '../storage/page-transaction.js';
+import type { BuildPages } from '../storage/build-pages.js';
 import { pageNumberAt, RUN_PAGES_MAX } from '../storage/pager.js';
 import { BranchList, type Child } from './branch-list.js';
 import type { BranchStack } from './branch-stack.js';
@@ -26,7 +26,7 @@ export class OldTree {
   /** The records of those whose values are in extents, by index. */
   readonly large = new Map<number, Buffer>();
   next = 0;
-  private readonly pages: PageTransaction;
+  private readonly pages: BuildPages;
   private readonly leaves: LeafBuilder;
   private readonly branches: BranchStack;
   /** For each level, level 1 first, the children to the right of the way; the nearest comes last. */
@@ -38,7 +38,7 @@ export class OldTree {
   /** The tree's root while nothing of it was opened. */
   private closed: Child | undefined;
 
-  constructor(pages: PageTransaction, root: TreeRoot, leaves: LeafBuilder, branches: BranchStack) {
+  constructor(pages: BuildPages, root: TreeRoot, leaves: LeafBuilder, branches: BranchStack) {
     this.pages = pages;
     this.leaves = leaves;
     this.branches = branches;

@@ -4,7 +4,7 @@
  * becomes full pages from the bottom up.
  */
 import type { TreeRoot } from '../format/catalog-record.js';
-import type { PageTransaction } from '../storage/page-transaction.js';
+import type { BuildPages } from '../storage/build-pages.js';
 import { RunWriter } from '../storage/run-writer.js';
 import { ValueWriter } from '../storage/value-writer.js';
 import { BranchStack } from './branch-stack.js';
@@ -18,7 +18,7 @@ import { OldTree } from './old-tree.js';
 export type OnDuplicate = (block: EntryBlock, index: number) => 'replace' | 'keep';
 
 export class SortedLoad {
-  private readonly pages: PageTransaction;
+  private readonly pages: BuildPages;
   private readonly runs: RunWriter;
   private readonly branches: BranchStack;
   private readonly leaves: LeafBuilder;
@@ -29,12 +29,7 @@ export class SortedLoad {
   /** The last key that was taken. */
   private lastKey: Uint8Array | undefined;
 
-  constructor(
-    pages: PageTransaction,
-    root: TreeRoot,
-    fill: number,
-    onDuplicate: OnDuplicate = () => 'replace',
-  ) {
+  constructor(pages: BuildPages, root: TreeRoot, fill: number, onDuplicate: OnDuplicate = () => 'replace') {
     this.pages = pages;
     this.runs = new RunWriter(pages);
     this.branches = new BranchStack(pages, this.runs, fill);

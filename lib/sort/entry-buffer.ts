@@ -14,12 +14,13 @@ import { KeySort, SORT_BYTES_PER_RECORD } from './key-sort.js';
 
 const BYTES_FIRST = 256 * 1024;
 /** So that a small load does not take what only a large one needs. */
-const GROWTH = 4;
+const GROWTH = 16;
 
 export class EntryBuffer {
   memory: PageMemory;
   count = 0;
   private used = 0;
+  private end: number;
   /** Bytes that all keys begin with in common. */
   private prefix = 0;
   private readonly bytesMax: number;
@@ -29,6 +30,12 @@ export class EntryBuffer {
     this.bytesMax = bytesMax;
     this.reserved = reserved;
     this.memory = new PageMemory(Math.min(BYTES_FIRST, bytesMax));
+    this.end = this.endOf(this.memory);
+  }
+
+  /** Where records, and what sorts them, end. */
+  private endOf({ bytes }: PageMemory): number {
+    return bytes.length === this.bytesMax ? this.bytesMax - this.reserved : bytes.length;
   }
 
   get isEmpty(): boolean {
@@ -52,7 +59,8 @@ export class EntryBuffer {
     const keyLength = block.keyLengths[index];
     const valueLength = block.valueLengths[index];
     const bytes = recordBytes(keyLength, valueLength);
-    while (!this.hasRoom(bytes)) if (!this.grow()) return false;
+    while (this.used + bytes + (this.count + 1) * SORT_BYTES_PER_RECORD > this.end)
+      if (!this.grow()) return false;
     const { memory, used } = this;
     memory.u32[used >>> 2] = keyLength;
     memory.u32[(used >>> 2) + 1] = valueLength;
@@ -66,12 +74,6 @@ export class EntryBuffer {
     this.used += bytes;
     this.count++;
     return true;
-  }
-
-  private hasRoom(bytes: number): boolean {
-    const { length } = this.memory.bytes;
-    const end = length === this.bytesMax ? length - this.reserved : length;
-    return this.used + bytes + (this.count + 1) * SORT_BYTES_PER_RECORD <= end;
   }
 
   private notePrefix(key: number, keyLength: number): void {
@@ -102,6 +104,7 @@ export class EntryBuffer {
     const grown = new PageMemory(bytes);
     grown.bytes.set(this.memory.bytes.subarray(0, this.used));
     this.memory = grown;
+    this.end = this.endOf(grown);
   }
 
   /** Sorts what is here, calling `pause` after every short stretch; returns the offsets of the records in order. */

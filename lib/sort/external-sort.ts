@@ -37,6 +37,7 @@ export class ExternalSort {
   private file: StoreFile | undefined;
   private filePieces = 0;
   private readonly files = new Set<StoreFile>();
+  private block: EntryBlock | undefined;
 
   constructor(settings: SortSettings) {
     this.settings = settings;
@@ -87,7 +88,9 @@ export class ExternalSort {
     take: (block: EntryBlock) => Promise<void>,
     limits: () => BlockLimits,
   ): Promise<void> {
-    const block = new EntryBlock(BLOCK_BYTES);
+    // Kept for the next time: a load may commit often.
+    this.block ??= new EntryBlock(BLOCK_BYTES);
+    const { block } = this;
     const before = this.duplicates;
     for (;;) {
       await source.fill(block, limits());

@@ -7,6 +7,7 @@
 import { keyHead } from '../format/key.js';
 import type { PageMemory } from '../format/page-memory.js';
 import { compareRecords, RECORD_KEY, recordBytes } from './entry-record.js';
+import { type Lane, moveByDigit } from './sort-lane.js';
 
 /** Bytes that sorting takes for each record, beside the record: two lanes of three words. */
 export const SORT_BYTES_PER_RECORD = 24;
@@ -18,16 +19,6 @@ const DIGITS = HEAD_BYTES + 1;
 const STEP_RECORDS = 16384;
 /** So few records are put in order one by one. */
 const FEW_RECORDS = 24;
-
-/** Words that move together. */
-interface Lane {
-  /** Bytes 0 to 3 of the head, big-endian. */
-  readonly high: Uint32Array;
-  /** Bytes 4 to 7. */
-  readonly low: Uint32Array;
-  /** The record's offset. */
-  readonly at: Uint32Array;
-}
 
 export class KeySort {
   /** Offsets of the records, in order once all steps were taken. */
@@ -176,7 +167,7 @@ export class KeySort {
       if (digit === 0) this.moveByRemaining(source, target, start, end, depth);
       else {
         const words = digit < 5 ? source.low : source.high;
-        move(source, target, words, ((digit - 1) & 3) * 8, next, start, end);
+        moveByDigit(source, target, words, ((digit - 1) & 3) * 8, next, start, end);
       }
       yield;
     }
@@ -234,23 +225,4 @@ export class KeySort {
 /** What is left of a key, as far as a head can tell: beyond its end a head has zeros, as some keys have too. */
 function remaining(bytes: number): number {
   return bytes > HEAD_BYTES ? HEAD_BYTES + 1 : bytes;
-}
-
-function move(
-  source: Lane,
-  target: Lane,
-  digits: Uint32Array,
-  shift: number,
-  next: Uint32Array,
-  from: number,
-  to: number,
-): void {
-  const { high, low, at } = source;
-  const { high: toHigh, low: toLow, at: toAt } = target;
-  for (let i = from; i < to; i++) {
-    const place = next[(digits[i] >>> shift) & 255]++;
-    toHigh[place] = high[i];
-    toLow[place] = low[i];
-    toAt[place] = at[i];
-  }
 }

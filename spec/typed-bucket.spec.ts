@@ -238,6 +238,30 @@ describe('a typed bucket', () => {
     expect(days.get(date)?.note).to.equal('none');
   });
 
+  it('writes the input also where only a part within goes two ways', async () => {
+    const db = await stores.openMemory();
+    const cents = z.codec(z.number().int(), z.number(), {
+      decode: (n) => n / 100,
+      encode: (n) => Math.round(n * 100),
+    });
+    const inside: Array<[what: string, schema: z.ZodType<unknown>, value: unknown, json: string]> = [
+      ['array', z.array(cents), [1.5], '[150]'],
+      ['record', z.record(z.string(), cents), { a: 2 }, '{"a":200}'],
+      ['union', z.union([z.string(), cents]), 1.25, '125'],
+      ['nullable', z.object({ a: cents.nullable() }), { a: 3 }, '{"a":300}'],
+      ['lazy', z.lazy(() => z.tuple([cents])), [4], '[400]'],
+      ['trimmed', z.string().trim(), ' a ', '"a"'],
+      ['coerced', z.object({ a: z.coerce.number() }), { a: 1 }, '{"a":1}'],
+      ['piped', z.string().pipe(z.string().min(1)), 'a', '"a"'],
+    ];
+    for (const [what, value, given, json] of inside) {
+      const bucket = db.bucket(what, { value });
+      await bucket.put('k', given);
+      expect(String(bucket.bytes.get('k')), what).to.equal(json);
+      expect(bucket.get('k'), what).to.deep.equal(what === 'trimmed' ? 'a' : given);
+    }
+  });
+
   it('holds in MessagePack what JSON cannot', async () => {
     const db = await stores.openMemory();
     const value = z.object({ at: z.date(), raw: z.instanceof(Uint8Array), text: z.string().optional() });

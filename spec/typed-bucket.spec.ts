@@ -6,6 +6,7 @@ import { keys, type TypedChange, type ValueCodec } from 'btree-store';
 import { expect } from 'chai';
 import { firstValueFrom, toArray } from 'rxjs';
 import { z } from 'zod';
+import * as mini from 'zod/mini';
 import { raised, rejected } from './helpers/errors.js';
 import { useStores } from './helpers/store.js';
 
@@ -340,6 +341,16 @@ describe('a typed bucket', () => {
     const twins = db.bucket('twins', { value: z.object({ a: twin('a'), b: twin('b') }) });
     await twins.put('a', { a: { a: '1' }, b: { b: '2' } });
     expect(twins.get('a')).to.deep.equal({ a: { a: '1' }, b: { b: '2' } });
+  });
+
+  it('takes schemas of zod/mini too', async () => {
+    const db = await stores.openMemory();
+    const users = db.bucket('users', {
+      value: mini.object({ name: mini.string(), age: mini.optional(mini.number()) }),
+    });
+    await users.put('ada', { name: 'Ada' });
+    expect(users.get('ada')).to.deep.equal({ name: 'Ada' });
+    await rejected('INVALID_VALUE', users.put('bob', given({})));
   });
 
   it('says of a transform that values must go both ways', async () => {

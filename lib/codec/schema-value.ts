@@ -15,14 +15,14 @@ export interface ValueIssue {
 }
 
 /** @throws INVALID_OPTION where the schema describes what the format cannot hold. */
-export function schemaValue<Schema extends z.ZodType>(
+export function schemaValue<Schema extends z.core.$ZodType>(
   schema: Schema,
   format: ValueFormat,
 ): ValueCodec<z.output<Schema>> {
   const writing = writingOf(format);
   // Where input and output are the same, parsing is encoding, and several times as fast.
   const check = isSymmetric(schema, format, writing)
-    ? (value: z.output<Schema>) => schema.safeParse(value)
+    ? (value: z.output<Schema>) => z.safeParse(schema, value)
     : (value: z.output<Schema>) => z.safeEncode(schema, value);
   return {
     encode: (value) => writing.write(run<unknown>(() => check(value))),
@@ -67,7 +67,7 @@ function pathText(path: readonly PropertyKey[]): string {
  * Whether a schema's input is its output, as far as can be seen. Refuses schemas with values that would come back as
  * something else, with no word said when they are written.
  */
-function isSymmetric(schema: z.ZodType, format: ValueFormat, writing: ValueWriting): boolean {
+function isSymmetric(schema: z.core.$ZodType, format: ValueFormat, writing: ValueWriting): boolean {
   let symmetric = true;
   const look = (type: string, coerces: boolean, path: readonly (string | number)[]): void => {
     if (writing.unwritable.has(type) && !coerces) {

@@ -30,7 +30,7 @@ export const ERROR_CODES = {
   INVALID_OPTION: 'INVALID_OPTION',
   /** A key is neither a string nor a Uint8Array, or a string that UTF-8 cannot hold. Encode it as one of them. */
   INVALID_KEY: 'INVALID_KEY',
-  /** A value does not satisfy the schema of its bucket, or is not written as its type is; `details.issues` says where. */
+  /** A value does not satisfy the schema of its bucket, or its bytes are not of its type; see `details.issues`. */
   INVALID_VALUE: 'INVALID_VALUE',
   /** The value of a key that is not there was to be streamed. Check with `has` first. */
   KEY_NOT_FOUND: 'KEY_NOT_FOUND',

@@ -68,16 +68,23 @@ export class StoreWriter {
 
   /** Waits behind a transaction, and not for ever where nothing is left that could end it. */
   private async waitForTurn(options: WaitOptions = {}): Promise<void> {
-    const stalled = new AbortController();
-    const signal =
-      options.signal === undefined ? stalled.signal : AbortSignal.any([options.signal, stalled.signal]);
-    const endWatch = watchWait(() => stalled.abort());
+    const { signal: given } = options;
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort(given?.reason);
+    if (given?.aborted === true) onAbort();
+    given?.addEventListener('abort', onAbort);
+    let stalled = false;
+    const endWatch = watchWait(() => {
+      stalled = true;
+      stop.abort();
+    });
     try {
-      await this.store.writerLock.acquire({ ...options, signal });
+      await this.store.writerLock.acquire({ ...options, signal: stop.signal });
     } catch (error) {
-      throw stalled.signal.aborted && options.signal?.aborted !== true ? stalledWait(error) : error;
+      throw stalled && given?.aborted !== true ? stalledWait(error) : error;
     } finally {
       endWatch();
+      given?.removeEventListener('abort', onAbort);
     }
   }
 

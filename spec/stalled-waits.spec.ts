@@ -1,4 +1,4 @@
-// lib/stalled-waits.ts: a write that waits for the transaction that waits for it, and a process with nothing else to do.
+// lib/stalled-waits.ts: a write that waits for the transaction that waits for it, and nothing else left to do.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

@@ -6,6 +6,7 @@ import { keys, type TypedChange, type ValueCodec } from 'btree-store';
 import { expect } from 'chai';
 import { firstValueFrom, toArray } from 'rxjs';
 import { z } from 'zod';
+import * as mini from 'zod/mini';
 import { raised, rejected } from './helpers/errors.js';
 import { useStores } from './helpers/store.js';
 
@@ -238,6 +239,30 @@ describe('a typed bucket', () => {
     expect(days.get(date)?.note).to.equal('none');
   });
 
+  it('writes the input also where only a part within goes two ways', async () => {
+    const db = await stores.openMemory();
+    const cents = z.codec(z.number().int(), z.number(), {
+      decode: (n) => n / 100,
+      encode: (n) => Math.round(n * 100),
+    });
+    const inside: Array<[what: string, schema: z.ZodType<unknown>, value: unknown, json: string]> = [
+      ['array', z.array(cents), [1.5], '[150]'],
+      ['record', z.record(z.string(), cents), { a: 2 }, '{"a":200}'],
+      ['union', z.union([z.string(), cents]), 1.25, '125'],
+      ['nullable', z.object({ a: cents.nullable() }), { a: 3 }, '{"a":300}'],
+      ['lazy', z.lazy(() => z.tuple([cents])), [4], '[400]'],
+      ['trimmed', z.string().trim(), ' a ', '"a"'],
+      ['coerced', z.object({ a: z.coerce.number() }), { a: 1 }, '{"a":1}'],
+      ['piped', z.string().pipe(z.string().min(1)), 'a', '"a"'],
+    ];
+    for (const [what, value, given, json] of inside) {
+      const bucket = db.bucket(what, { value });
+      await bucket.put('k', given);
+      expect(String(bucket.bytes.get('k')), what).to.equal(json);
+      expect(bucket.get('k'), what).to.deep.equal(what === 'trimmed' ? 'a' : given);
+    }
+  });
+
   it('holds in MessagePack what JSON cannot', async () => {
     const db = await stores.openMemory();
     const value = z.object({ at: z.date(), raw: z.instanceof(Uint8Array), text: z.string().optional() });
@@ -316,6 +341,16 @@ describe('a typed bucket', () => {
     const twins = db.bucket('twins', { value: z.object({ a: twin('a'), b: twin('b') }) });
     await twins.put('a', { a: { a: '1' }, b: { b: '2' } });
     expect(twins.get('a')).to.deep.equal({ a: { a: '1' }, b: { b: '2' } });
+  });
+
+  it('takes schemas of zod/mini too', async () => {
+    const db = await stores.openMemory();
+    const users = db.bucket('users', {
+      value: mini.object({ name: mini.string(), age: mini.optional(mini.number()) }),
+    });
+    await users.put('ada', { name: 'Ada' });
+    expect(users.get('ada')).to.deep.equal({ name: 'Ada' });
+    await rejected('INVALID_VALUE', users.put('bob', given({})));
   });
 
   it('says of a transform that values must go both ways', async () => {

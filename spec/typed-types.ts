@@ -12,6 +12,7 @@ import {
 } from 'btree-store';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
+import * as mini from 'zod/mini';
 
 /** Whether two types are the same, not only assignable to each other. */
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -155,6 +156,14 @@ export function streams(db: Database): void {
     } else if (change.type === 'delete') holds<Equal<typeof change.key, number>>();
     else if (change.type !== 'drop') users.bytes.range(change.bounds);
   });
+}
+
+export function miniSchemas(db: Database): void {
+  const users = db.bucket('users', { value: mini.object({ name: mini.optional(mini.string()) }) });
+  const got = users.get('ada');
+  holds<Equal<typeof got, { name?: string | undefined } | undefined>>();
+  // @ts-expect-error
+  void users.put('ada', { name: 7 });
 }
 
 export function imports(db: Database): void {

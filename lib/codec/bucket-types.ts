@@ -82,7 +82,7 @@ function valueCodec(value: ValueType | undefined, format: ValueFormat | undefine
   if (format !== undefined) throw invalid('format: it goes with a value that is a zod schema');
   if (value === undefined) return bytesValue;
   if (isCodec(value)) return value;
-  throw invalid('value: it must be a schema of zod 4, or an object with encode and decode');
+  throw invalid('value: it must be a schema of zod 4 (zod or zod/mini), or an object with encode and decode');
 }
 
 // Types written out at each call are another object each time, though the schema is one.

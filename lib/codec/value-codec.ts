@@ -30,10 +30,10 @@ export interface ValueCodec<Value> {
 }
 
 /** A zod schema, or a codec. */
-export type ValueType = z.ZodType | ValueCodec<unknown>;
+export type ValueType = z.core.$ZodType | ValueCodec<unknown>;
 
 /** What a bucket whose values are described so gives and takes: of a schema its output. */
-export type ValueOf<Type extends ValueType> = Type extends z.ZodType
+export type ValueOf<Type extends ValueType> = Type extends z.core.$ZodType
   ? z.output<Type>
   : Type extends ValueCodec<infer Value>
     ? Value

@@ -181,7 +181,7 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
     return next;
   }
 
-  /** Refuses the record at the block's start, longer than `rowBytesMax`; false where its line goes on past the block. */
+  /** Refuses the record at the block's start, longer than `rowBytesMax`; false where its line passes the block. */
   private giveUp(block: RecordBlock): boolean {
     const { start, bytes } = block;
     const { rowBytesMax, line } = this;

@@ -20,6 +20,11 @@ export class NumberList {
     this.values[this.size++] = value;
   }
 
+  /** Keeps the first `length` numbers. */
+  truncate(length: number): void {
+    this.size = length;
+  }
+
   clear(): void {
     this.size = 0;
     if (this.values.length > 4096) this.values = new Float64Array(64);

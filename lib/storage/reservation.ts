@@ -53,13 +53,20 @@ export class Reservation implements ValueSpace {
   }
 
   releaseRun(page: number, pages: number): void {
-    if (pages === 0) return;
+    const { length } = this.pages;
+    // Most often they are the last ones that were taken; another run may have been begun since.
+    const areLast = pages <= length && (pages === 0 || this.pages.at(length - pages) === page);
+    if (areLast) this.pages.truncate(length - pages);
+    else this.dropBetween(page, page + pages);
+    for (let i = 0; i < pages; i++) this.giveBack(page + i);
+  }
+
+  private dropBetween(from: number, to: number): void {
     const kept = new NumberList();
     for (let i = 0; i < this.pages.length; i++) {
-      const held = this.pages.at(i);
-      if (held < page || held >= page + pages) kept.push(held);
+      const page = this.pages.at(i);
+      if (page < from || page >= to) kept.push(page);
     }
-    for (let i = 0; i < pages; i++) this.giveBack(page + i);
     this.pages = kept;
   }
 

@@ -11,8 +11,20 @@ import { useStores } from './helpers/store.js';
 const stores = useStores();
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+/** Runs an example; returns what it prints. */
+async function run(name: string): Promise<string> {
+  const folder = dirname(await stores.path());
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', join('examples', `${name}.ts`)],
+    { cwd: ROOT, env: { ...process.env, TMPDIR: folder, TEMP: folder } },
+  );
+  expect(stderr).to.equal('');
+  return stdout;
+}
+
 describe('examples', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
 
   it('quickstart: imports, scans, changes and exports', async () => {
     const folder = dirname(await stores.path());
@@ -35,6 +47,43 @@ describe('examples', function () {
     expect(lines.map((line) => (JSON.parse(line) as { city: string }).city))
       .to.have.length(15)
       .and.include('London');
+  });
+
+  const outputs: Readonly<Record<string, readonly string[]>> = {
+    'live-aggregate': [
+      'all orders come to 35',
+      'all orders come to 37',
+      'all orders come to 42',
+      'all orders come to 17',
+    ],
+    'resumable-import': [
+      'stopped half-way',
+      'went on',
+      '199996 rows are in, 4 were refused',
+      '50001',
+      '100001',
+      '150001',
+      '200001',
+    ],
+    'merge-join': [
+      'order 1 of ada in London: 12.5',
+      'order 4 of ada in London: 3.75',
+      'order 2 of grace in New York: 8',
+    ],
+  };
+  for (const [name, lines] of Object.entries(outputs)) {
+    it(`${name} prints what it should`, async () => {
+      expect(await run(name)).to.equal(`${lines.join('\n')}\n`);
+    });
+  }
+
+  it('csv-to-ndjson prints the cities south of the equator', async () => {
+    const lines = (await run('csv-to-ndjson')).trimEnd().split('\n');
+    const cities = lines.map((line) => JSON.parse(line) as { city: string; population: number });
+    expect(cities.map(({ city }) => city))
+      .to.include.members(['Sydney', 'Melbourne'])
+      .and.not.include('London');
+    for (const { population } of cities) expect(population).to.be.above(1000);
   });
 
   it('the data that they import is in the order of its keys', async () => {

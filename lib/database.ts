@@ -1,6 +1,7 @@
 /** The store as its users hold it: `open` and the Database that it resolves to. */
 import type { Observable } from 'rxjs';
 import { type BackupOptions, backupStore } from './backup.js';
+import { BackupFiles } from './backup-place.js';
 import { type Bucket, StoreBucket } from './bucket.js';
 import { type CompactOptions, type CompactReport, compactStore } from './compact.js';
 import { checkBucketName } from './key-bytes.js';
@@ -257,7 +258,7 @@ export class StoreDatabase implements Database {
   }
 
   backup(path: string, options: BackupOptions = {}): Promise<void> {
-    return backupStore(this.store, path, options);
+    return backupStore(this.store, new BackupFiles(path), options);
   }
 
   stats(): Stats {

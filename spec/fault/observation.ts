@@ -38,7 +38,7 @@ export class KnownStore {
     return this.read.pageCount;
   }
 
-  /** Whether the page belongs to a tree that is read, of the newest commit or, without its meta page, the one before. */
+  /** Whether the page belongs to a tree of the newest commit or, without its meta page, of the one before. */
   isInTree(page: number, isFallback = false): boolean {
     const use = (isFallback ? this.fallback : this.read).uses.get(page);
     return use === 'leaf' || use === 'branch' || use === 'value';

@@ -1,13 +1,10 @@
 /** A consistent, compacted copy of a store in another file, made while readers and the writer go on. */
-import fs from 'node:fs';
+import type { BackupPlace } from './backup-place.js';
 import { pinTree } from './bucket-view.js';
 import { StoreError } from './errors.js';
 import type { TreeRoot } from './format/catalog-record.js';
-import { syncFolder } from './storage/folder.js';
-import { uninterrupted } from './storage/interrupted.js';
 import type { Store } from './storage/store.js';
 import { fileError } from './storage/store-file.js';
-import { openStore } from './storage/store-open.js';
 import { Stretch } from './stream/stretch.js';
 import { Transaction } from './transaction.js';
 import { catalogEntries, catalogRoot } from './tree/catalog.js';
@@ -32,50 +29,39 @@ const CACHE_BYTES = 4 * 1024 * 1024;
  * Copies the latest commit under another name and gives the file its name only when it is whole and on
  * the disk: a copy that is cut short leaves at most a file that ends in `.partial`.
  */
-export async function backupStore(store: Store, path: string, options: BackupOptions): Promise<void> {
+export async function backupStore(store: Store, place: BackupPlace, options: BackupOptions): Promise<void> {
   store.assertOpen();
-  if (fs.existsSync(path)) {
+  const { path } = place;
+  if (place.exists()) {
     throw new StoreError('CONFLICT', `there is a file at ${path} already: name another, or move it away`, {
       details: { path },
     });
   }
-  const partial = `${path}.partial`;
   try {
-    removeFiles(partial, `${partial}.pending`);
-    await copyStore(store, partial, options);
-    uninterrupted(() => fs.renameSync(partial, path));
+    place.clear();
+    await copyStore(store, place, options);
+    place.name();
   } catch (error) {
-    removeWhatCan(partial, `${partial}.pending`);
+    clearIfPossible(place);
     throw error instanceof StoreError ? error : fileError('write', path, error);
   }
-  try {
-    syncFolder(path);
-  } catch (error) {
-    // Its name may not be on the disk: there is a copy, or there is none.
-    removeWhatCan(path);
-    throw error;
-  }
-}
-
-function removeFiles(...paths: readonly string[]): void {
-  for (const path of paths) uninterrupted(() => fs.rmSync(path, { force: true }));
 }
 
 /** After a failure, which is what is told: a file that stays behind is known by its name. */
-function removeWhatCan(...paths: readonly string[]): void {
+function clearIfPossible(place: BackupPlace): void {
   try {
-    removeFiles(...paths);
+    place.clear();
   } catch {
     return;
   }
 }
 
-async function copyStore(store: Store, path: string, options: BackupOptions): Promise<void> {
+async function copyStore(store: Store, place: BackupPlace, options: BackupOptions): Promise<void> {
   const { committed } = store;
   // Before anything is waited for: the copy is of the commit at the time of the call.
   const pinned = pinTree(store, committed.sequence, catalogRoot(committed));
   try {
-    const { store: target } = await openStore(path, {
+    const { store: target } = await place.open({
       readOnly: false,
       create: true,
       pageSize: store.checkpoint.pageSize,

@@ -1,6 +1,7 @@
 /** Opens a store, and puts what it is made of together as a Database. */
 import type { Observable } from 'rxjs';
 import { type BackupOptions, backupStore } from './backup.js';
+import { BackupFiles } from './backup-place.js';
 import { type Bucket, StoreBucket } from './bucket.js';
 import { type BucketTypes, codecsOf } from './codec/bucket-types.js';
 import type { ValueOf, ValueType } from './codec/value-codec.js';
@@ -143,7 +144,7 @@ export class StoreDatabase implements Database {
   }
 
   backup(path: string, options: BackupOptions = {}): Promise<void> {
-    return backupStore(this.store, path, options);
+    return backupStore(this.store, new BackupFiles(path), options);
   }
 
   stats(): Stats {

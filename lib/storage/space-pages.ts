@@ -9,8 +9,9 @@ import {
   verifyPage,
 } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
-import type { SpaceGeometry } from '../format/space-page.js';
+import { REFERENCE_FREE, type SpaceGeometry } from '../format/space-page.js';
 import type { SpaceReader } from './space.js';
+import { countBits } from './space-group.js';
 import type { StoreFile } from './store-file.js';
 
 export class SpacePages implements SpaceReader {
@@ -24,8 +25,14 @@ export class SpacePages implements SpaceReader {
     this.memory = new PageMemory(geometry.pageSize);
   }
 
-  readMap(group: number, checksum: number, copy: number): Uint32Array {
-    return this.read(this.geometry.mapPage(group, copy), checksum, KIND_SPACE_MAP);
+  readMap(group: number, checksum: number, reference: number): Uint32Array {
+    const page = this.geometry.mapPage(group, reference >>> 31);
+    const bits = this.read(page, checksum, KIND_SPACE_MAP);
+    const free = countBits(bits);
+    // What a wrong map calls free would be written over, and cut off at the end of the file.
+    if (free !== (reference & REFERENCE_FREE))
+      throw pageCorrupt(page, `it calls ${free} pages free, its reference ${reference & REFERENCE_FREE}`);
+    return bits;
   }
 
   readDirectory(run: number, checksum: number, copy: number): Uint32Array {

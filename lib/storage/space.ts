@@ -3,13 +3,15 @@
  * to write. Maps are read when first needed and kept; see `format/space-page.ts` for their places.
  */
 import { StoreError } from '../errors.js';
+import { pageCorrupt } from '../format/page.js';
 import { MAP_IN_GROUP, REFERENCE_FREE, SpaceGeometry } from '../format/space-page.js';
 import type { Extent } from '../format/value-extents.js';
 import { SpaceGroup } from './space-group.js';
 
 /** Reads a map or directory page that the file holds; raises PAGE_CORRUPT if it does not hold. */
 export interface SpaceReader {
-  readMap(group: number, checksum: number, copy: number): Uint32Array;
+  /** `reference` says which copy it is, and how many pages are free in it. */
+  readMap(group: number, checksum: number, reference: number): Uint32Array;
   readDirectory(run: number, checksum: number, copy: number): Uint32Array;
 }
 
@@ -63,9 +65,9 @@ export class Space {
       for (let tried = 0; tried < groups; tried++) {
         const index = this.searchGroup;
         const group = this.mayHaveAvailable(index) ? this.group(index) : undefined;
+        if (group !== undefined && group.availableCount > 0) this.countTaken(1, index);
         const inGroup = group === undefined || group.availableCount === 0 ? -1 : group.take();
         if (inGroup >= 0) {
-          this.freeTotal--;
           return index * this.geometry.groupPages + inGroup;
         }
         this.searchGroup = index + 1 < groups ? index + 1 : 0;
@@ -99,10 +101,20 @@ export class Space {
     if (page < this.geometry.fixedEnd(index)) return false;
     const group = this.group(index);
     if (!group.isAvailable(page % this.geometry.groupPages)) return false;
+    this.countTaken(1, index);
     group.use(page % this.geometry.groupPages);
-    this.freeTotal--;
     this.pages--;
     return true;
+  }
+
+  /** A meta page that tells of fewer free pages than its maps have cannot be true, nor be written again. */
+  private countTaken(pages: number, group: number): void {
+    if (this.freeTotal < pages)
+      throw pageCorrupt(
+        this.geometry.mapPage(group, 0),
+        'it has more free pages than its meta page tells of',
+      );
+    this.freeTotal -= pages;
   }
 
   /** Gives up the last group if only its fixed pages, and available ones between them, are left. */
@@ -114,7 +126,7 @@ export class Space {
     for (let page = first; page < this.pages; page++) {
       if (!this.geometry.isFixed(page) && !group.isAvailable(page - first)) return false;
     }
-    this.freeTotal -= group.freeCount;
+    this.countTaken(group.freeCount, index);
     this.groups.length = index;
     this.pages = first;
     return true;
@@ -139,8 +151,8 @@ export class Space {
       const group = this.group(index);
       const run = group.findRun(least, pagesMax);
       if (run.length === 0) continue;
+      this.countTaken(run.length, index);
       for (let i = 0; i < run.length; i++) group.use(run.index + i);
-      this.freeTotal -= run.length;
       return { page: index * this.geometry.groupPages + run.index, pages: run.length };
     }
     return undefined;
@@ -260,7 +272,7 @@ export class Space {
     const references = this.references(this.geometry.runOf(index));
     const at = (index % this.geometry.runGroups) * 2;
     const group = new SpaceGroup(this.geometry.groupPages);
-    group.load(this.reader.readMap(index, references[at], references[at + 1] >>> 31));
+    group.load(this.reader.readMap(index, references[at], references[at + 1]));
     this.groups[index] = group;
     return group;
   }

@@ -58,7 +58,7 @@ function checkFixed(store: Store, collector: CheckCollector): void {
     attempt(collector, () => {
       const references = space.references(geometry.runOf(group));
       const at = (group % geometry.runGroups) * 2;
-      pages.readMap(group, references[at], references[at + 1] >>> 31);
+      pages.readMap(group, references[at], references[at + 1]);
     });
   }
   for (let run = 0; run <= geometry.runOf(groups - 1); run++) {

@@ -26,6 +26,8 @@ export interface CampaignOptions {
   readonly imagesMax: number;
   /** Stands between the stores whose work is cut and their disks. */
   readonly double?: Double;
+  /** The same for backups that they make. */
+  readonly backupDouble?: Double;
   /** Narrows it to what is to be repeated. */
   readonly only?: Only;
 }
@@ -74,8 +76,10 @@ class WorkloadCampaign {
   }
 
   async run(): Promise<void> {
-    const { only, cutChance, recoveries, seed, double } = this.options;
-    const recording = await this.repeatable('', () => record(this.workload, seed, this.index, double));
+    const { only, cutChance, recoveries, seed, double, backupDouble } = this.options;
+    const recording = await this.repeatable('', () =>
+      record(this.workload, seed, this.index, { double, backupDouble }),
+    );
     const choice = this.randomOf(0xc407ce);
     const recovered = this.recoveredCuts(recording, recoveries);
     for (const cut of cutsOf(recording)) {

@@ -1,9 +1,9 @@
 // Opens a store on a simulated disk, in the steps that opening a path takes: files, store, folder, replay.
 
 import { type Database, StoreError } from 'btree-store';
-import { StoreDatabase } from '../../lib/database.js';
 import { recover } from '../../lib/recover.js';
 import { openOn, type StoreFiles, type StoreOptions } from '../../lib/storage/store-open.js';
+import { DiskBackupPlace, DiskDatabase } from './disk-backup.js';
 import type { SimulatedDisk, SimulatedFile } from './simulated-disk.js';
 
 /** Makes what a store is opened on instead of the files themselves. */
@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly durable?: boolean;
   /** Puts a double between the store and the disk. */
   readonly double?: Double;
+  /** The same for the store that a backup makes. */
+  readonly backupDouble?: Double;
 }
 
 function storeOptions(options: SessionOptions, readOnly: boolean): StoreOptions {
@@ -50,7 +52,7 @@ export async function openOnDisk(
   );
   if (!readOnly) disk.syncFolder();
   await recover(opened);
-  return new StoreDatabase(opened.store, opened.recovery);
+  return new DiskDatabase(opened, new DiskBackupPlace(disk, options.backupDouble));
 }
 
 function filesOf(

@@ -3,8 +3,8 @@
 
 import { DiskContent } from './disk-content.js';
 
-/** The two files of a store, as names in a folder. */
-export type FileName = 'store' | 'log';
+/** The two files of a store and those of a backup, as names in a folder. */
+export type FileName = 'store' | 'log' | 'copy' | 'partial copy' | 'partial copy log';
 
 export interface WriteOperation {
   readonly kind: 'write';
@@ -66,6 +66,13 @@ export interface Mark {
   readonly step: number;
 }
 
+/** A backup was begun of the content, or is done. */
+export interface CopyMark {
+  readonly kind: 'copy';
+  readonly digest: string;
+  readonly done: boolean;
+}
+
 export type Operation =
   | ContentOperation
   | CompleteOperation
@@ -74,9 +81,16 @@ export type Operation =
   | FailedSyncOperation
   | BindOperation
   | FolderSyncOperation
-  | Mark;
+  | Mark
+  | CopyMark;
 
-const SILENT: ReadonlySet<Operation['kind']> = new Set(['attempt', 'acknowledge', 'complete', 'cancel']);
+const SILENT: ReadonlySet<Operation['kind']> = new Set([
+  'attempt',
+  'acknowledge',
+  'complete',
+  'cancel',
+  'copy',
+]);
 
 /** Whether a power cut just before this operation differs from one just after it. */
 export function isEvent(operation: Operation): boolean {

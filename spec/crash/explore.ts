@@ -2,7 +2,7 @@
 
 import { Random } from '../helpers/random.js';
 import { cutPower, type DiskImage } from './disk-image.js';
-import { type Double, openOnDisk, type SessionOptions } from './disk-session.js';
+import { openOnDisk, type SessionOptions } from './disk-session.js';
 import { DiskState, isEvent, type Operation } from './disk-state.js';
 import { type Allowed, Violation, verifyImage, violationOf } from './oracle.js';
 import { withRandomBytes } from './seeded-crypto.js';
@@ -32,6 +32,7 @@ export function groundOn(disk: SimulatedDisk, options: SessionOptions, random: R
     open: (readOnly) => openOnDisk(disk, options, readOnly),
     kill: () => disk.kill(random),
     mark: (kind, step) => disk.mark(kind, step),
+    markCopy: (digest, done) => disk.markCopy(digest, done),
   };
 }
 
@@ -39,9 +40,9 @@ export async function record(
   workload: Workload,
   seed: number,
   index: number,
-  double?: Double,
+  doubles: Pick<SessionOptions, 'double' | 'backupDouble'> = {},
 ): Promise<Recording> {
-  const options = { ...workload.options, double };
+  const options = { ...workload.options, ...doubles };
   const random = Random.of(seed, index);
   const start = new DiskState();
   if (workload.prepare !== undefined) {
@@ -76,18 +77,21 @@ export function* cutsOf({ start, operations, digests }: Recording): Generator<Cu
   const state = start.clone();
   let acknowledged = -1;
   let attempted = 0;
+  let copy: Allowed['copy'];
   const cut = (at: number): Cut => ({
     at,
     state,
     allowed: {
       digests: digests.slice(Math.max(0, acknowledged), attempted + 1),
       made: acknowledged >= 0,
+      copy,
     },
   });
   for (const [at, operation] of operations.entries()) {
     if (isEvent(operation)) yield cut(at);
     if (operation.kind === 'acknowledge') acknowledged = Math.max(acknowledged, operation.step);
     if (operation.kind === 'attempt') attempted = operation.step;
+    if (operation.kind === 'copy') copy = operation;
     state.apply(operation);
   }
   yield cut(operations.length);

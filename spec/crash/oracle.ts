@@ -13,6 +13,8 @@ export interface Allowed {
   readonly digests: readonly string[];
   /** Whether the store had been made: before that, there may be none to read. */
   readonly made: boolean;
+  /** The content of a backup, if one was begun, and whether it is done. */
+  readonly copy?: { readonly digest: string; readonly done: boolean };
 }
 
 /** What an image was found to be that it must not be. */
@@ -26,6 +28,7 @@ export async function verifyImage(
   options: SessionOptions,
   allowed: Allowed,
 ): Promise<string> {
+  await verifyCopy(state, options, allowed.copy);
   const read = await readOnly(state, options, allowed);
   const disk = new SimulatedDisk({}, state);
   const db = await openForWriting(disk, options, allowed, state);
@@ -43,6 +46,32 @@ export async function verifyImage(
 export function expectAllowed(found: string, { digests }: Allowed, how: string): void {
   if (digests.includes(found)) return;
   throw new Violation(`${how} it has ${found}, which is none of ${digests.join(' ')}`);
+}
+
+/** A backup that has its name is whole; one that was acknowledged has it. */
+async function verifyCopy(state: DiskState, options: SessionOptions, copy: Allowed['copy']): Promise<void> {
+  const file = state.names.get('copy');
+  if (file === undefined) {
+    if (copy?.done === true) throw new Violation('the backup that was made is gone');
+    return;
+  }
+  if (copy === undefined) return;
+  const alone = state.clone();
+  alone.names.clear();
+  alone.names.set('store', file);
+  const disk = new SimulatedDisk({}, alone);
+  try {
+    const db = await openOnDisk(disk, { ...options, logHalfBytes: undefined });
+    if (!db.recovery.clean) throw new Violation('it says that it was interrupted');
+    const found = digestOf(db);
+    if (found !== copy.digest) throw new Violation(`it has ${found}, not ${copy.digest}`);
+    await expectWhole(db, 'as a backup', false);
+    await db.close();
+  } catch (error) {
+    const violation = violationOf('opening the backup', error);
+    violation.message = `the backup: ${violation.message}`;
+    throw violation;
+  }
 }
 
 /** Opens read-only; undefined where there is nothing to read, which is allowed only before the store was made. */

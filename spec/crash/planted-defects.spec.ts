@@ -22,6 +22,7 @@ async function find(
         recoveryVariants,
         imagesMax: Number.POSITIVE_INFINITY,
         double: defect.double,
+        backupDouble: defect.backupDouble,
         only: { workload: defect.workload },
       },
       noCampaignCounts(),

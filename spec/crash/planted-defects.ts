@@ -6,6 +6,7 @@ import { PendingLog } from '../../lib/storage/pending-log.js';
 import { Store } from '../../lib/storage/store.js';
 import type { StoreFile } from '../../lib/storage/store-file.js';
 import { replaceMethod } from '../helpers/replace-method.js';
+import { DiskBackupPlace } from './disk-backup.js';
 import type { Double } from './disk-session.js';
 import type { ContentOperation } from './disk-state.js';
 import type { SimulatedDisk } from './simulated-disk.js';
@@ -21,6 +22,8 @@ export interface PlantedDefect {
   /** Images of each cut of a recovery, of the one after it, and so on. */
   readonly recoveryVariants?: readonly number[];
   readonly double?: Double;
+  /** Stands between the store that a backup makes and the disk. */
+  readonly backupDouble?: Double;
   /** Changes the store itself; returns what changes it back. */
   readonly plant?: () => () => void;
 }
@@ -142,6 +145,21 @@ export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
         return close.call(this);
       });
     },
+  },
+  {
+    name: 'a backup gets its name before its pages are synced',
+    workload: 'a backup',
+    seed: 1,
+    backupDouble: (files) => ({ ...files, file: withSync(files.file, async () => undefined) }),
+  },
+  {
+    name: 'the folder of a backup is not synced',
+    workload: 'a backup',
+    seed: 1,
+    plant: () =>
+      replaceMethod(DiskBackupPlace.prototype, 'name', function (this: DiskBackupPlace) {
+        (this as unknown as { disk: SimulatedDisk }).disk.rename('partial copy', 'copy');
+      }),
   },
   {
     name: 'a meta page that does not hold is left so',

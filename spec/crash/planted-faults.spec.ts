@@ -130,7 +130,8 @@ describe('calls that fail find', () => {
       if (workload === undefined) throw new Error(`there is no workload ${workloadName}`);
       const plans = [...faultPlans(await callsOf(workload, SEED))];
       const found = await violationIn(async () => {
-        for (let at = 0; at < plans.length; at += 3) await runWithFault(workload, SEED, plans[at], double);
+        for (let at = 0; at < plans.length; at += 3)
+          await runWithFault(workload, SEED, plans[at], { double, hangMilliseconds: 8000 });
       });
       expect(found, 'a violation').to.be.an.instanceof(Violation);
     });

@@ -4,6 +4,7 @@
 //   --seed 1            the first seed; each round takes the next
 //   --images 100000     images to look at, at least
 //   --variants 20       images of each cut
+//   --part 1            of all cuts that are taken, drawn: less of it goes through the workloads sooner
 //   --recoveries 2      cuts of each workload from which recovery is cut in its turn, twice in a row
 //   --workload NAME --cut N --variant N --origin NAME --path N.N     only that
 
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     images: { type: 'string', default: '100000' },
     variants: { type: 'string', default: '20' },
+    part: { type: 'string', default: '1' },
     recoveries: { type: 'string', default: '2' },
     workload: { type: 'string' },
     cut: { type: 'string' },
@@ -46,7 +48,7 @@ try {
       {
         seed,
         variants: Number(values.variants),
-        cutChance: 1,
+        cutChance: Number(values.part),
         recoveries: Number(values.recoveries),
         recoveryVariants: [2, 2],
         imagesMax,

@@ -33,7 +33,7 @@ export interface DiskOptions {
   /** Gives asynchronous calls their duration. Without it each is done at once. */
   readonly random?: Random;
   /** Turns of the microtask queue that a call on a file takes at the most. */
-  readonly turnsMax?: Readonly<Record<FileName, number>>;
+  readonly turnsMax?: Readonly<Record<'store' | 'log', number>>;
   readonly fault?: (call: DiskCall) => DiskFault | undefined;
 }
 
@@ -119,6 +119,15 @@ export class SimulatedDisk {
     this.operations.push({ kind: 'bind', name, file: undefined });
   }
 
+  /** Gives a file another name. A crash may leave it both, or the old one, until the folder is synced. */
+  rename(from: FileName, to: FileName): void {
+    const file = this.names.get(from);
+    if (file === undefined) throw new Error(`there is no ${from} to rename`);
+    this.names.set(to, file);
+    this.operations.push({ kind: 'bind', name: to, file });
+    this.unlink(from);
+  }
+
   /** Kills whoever uses the disk. What was being written comes to be, or not. */
   kill(random: Random): void {
     this.processes++;
@@ -152,6 +161,10 @@ export class SimulatedDisk {
     this.operations.push({ kind, step });
   }
 
+  markCopy(digest: string, done: boolean): void {
+    this.operations.push({ kind: 'copy', digest, done });
+  }
+
   violation(what: string): void {
     if (this.violations.length < 10) this.violations.push(what);
   }
@@ -164,7 +177,7 @@ export class SimulatedDisk {
   /** The time that an asynchronous call takes; for ever, if its process is killed meanwhile. */
   async duration(name: FileName, process: number): Promise<void> {
     const { random, turnsMax = NO_TURNS } = this.options;
-    const most = turnsMax[name];
+    const most = turnsMax[name.endsWith('log') ? 'log' : 'store'];
     if (random !== undefined && most > 0) {
       // Mostly short, at times long enough for many other calls to come between.
       const turns = random.chance(0.2) ? random.below(most) : random.below(Math.min(4, most));

@@ -13,6 +13,10 @@ export interface Ground {
   /** As if the process were killed: what it had written stays. */
   kill(): void;
   mark(kind: 'attempt' | 'acknowledge', step: number): void;
+  /** Where backups are made, if it is to be told. */
+  readonly copyPath?: string;
+  /** A backup of this content was begun, or is done. */
+  markCopy?(digest: string, done: boolean): void;
 }
 
 /** Told of every error that a workload which goes on all the same has met. */
@@ -208,6 +212,17 @@ export class WorkloadRun {
   async compact(): Promise<void> {
     await this.tried('compaction', () => this.db.compact());
     this.expectModel('after compaction');
+  }
+
+  async backup(): Promise<void> {
+    const { ground, history } = this;
+    const { digest } = history.model;
+    ground.markCopy?.(digest, false);
+    const done = await this.tried('a backup', async () => {
+      await this.db.backup(ground.copyPath ?? 'copy');
+      return true;
+    });
+    if (done === true) ground.markCopy?.(digest, true);
   }
 
   /** A sorted load, committed after each of the groups of puts. */

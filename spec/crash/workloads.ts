@@ -77,6 +77,8 @@ export const WORKLOADS: readonly Workload[] = [
   workload('without durable commits', { durable: false }, (run) => medley(run, 12)),
   workload('without durable commits, spilling', { durable: false }, (run) => transactions(run, 3, 400, 900)),
   workload('compaction', {}, compacted),
+  workload('a backup', {}, backedUp),
+  workload('a backup beside commits', SMALL_LOG, backedUpBeside),
   { ...workload('made beside the log of another store', {}, (run) => puts(run, 3, 50)), prepare: orphanLog },
   ...[1, 2, 3, 4].map((index) => workload(`a medley (${index})`, SMALL_LOG, (run) => medley(run, 16))),
 ];
@@ -351,6 +353,23 @@ async function compacted(run: WorkloadRun): Promise<void> {
   await run.compact();
   await run.put('b', numbered(3), 100);
   await run.compact();
+}
+
+async function backedUp(run: WorkloadRun): Promise<void> {
+  await run.write(fresh(run, 'a', 0, 12, 300));
+  await run.backup();
+  await run.put('a', 'after', 10);
+}
+
+async function backedUpBeside(run: WorkloadRun): Promise<void> {
+  await run.write(fresh(run, 'a', 0, 150, 900));
+  await run.put('b', 'large', 20_000);
+  await Promise.all([run.backup(), besideBackup(run)]);
+  await run.put('a', 'after', 10);
+}
+
+async function besideBackup(run: WorkloadRun): Promise<void> {
+  for (let i = 0; i < 5; i++) await run.together(scattered(run, 'a', 150, 4, 800));
 }
 
 /** A bit of everything, drawn. */

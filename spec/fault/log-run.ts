@@ -1,5 +1,5 @@
-// npm run fault:log: flips every bit of a log, and cuts it at every byte. Ends with one line of JSON; with what is wrong
-// if something is. The log is always the same but for the store's id.
+// npm run fault:log: flips every bit of a log, and cuts it at every byte. Ends with one line of JSON; with what is
+// wrong if something is. The log is always the same but for the store's id.
 //
 //   --step 1      takes every so many-th bit and length only
 

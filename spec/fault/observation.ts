@@ -13,10 +13,6 @@ export type { Contents };
 /** Of buckets with many entries only every so manieth is looked up alone. */
 const LOOKUPS_MAX = 40;
 
-export function contentsIn(bytes: Buffer): Contents {
-  return contentsOf(readStore(bytes));
-}
-
 /** What a store's file holds, and what it falls back on without its newest meta page. */
 export class KnownStore {
   readonly bytes: Buffer;
@@ -24,6 +20,8 @@ export class KnownStore {
   readonly newest: Contents;
   readonly previous: Contents;
   readonly newerMeta: number;
+  /** The file as it is read by way of its older meta page. */
+  private readonly fallback: ReadStore;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -32,16 +30,17 @@ export class KnownStore {
     this.newerMeta = this.read.generation % 2;
     const older = Buffer.from(bytes);
     older.fill(0, this.newerMeta * this.read.pageSize, (this.newerMeta + 1) * this.read.pageSize);
-    this.previous = contentsIn(older);
+    this.fallback = readStore(older);
+    this.previous = contentsOf(this.fallback);
   }
 
   get pages(): number {
     return this.read.pageCount;
   }
 
-  /** Whether the page belongs to a tree that is read. */
-  isInTree(page: number): boolean {
-    const use = this.read.uses.get(page);
+  /** Whether the page belongs to a tree of the newest commit or, without its meta page, of the one before. */
+  isInTree(page: number, isFallback = false): boolean {
+    const use = (isFallback ? this.fallback : this.read).uses.get(page);
     return use === 'leaf' || use === 'branch' || use === 'value';
   }
 

@@ -65,13 +65,22 @@ export class PageSurgeon {
   }
 
   /** Changes the valid map of the only group, and all references to it up to the meta page. */
-  changeMap(work: (map: Buffer) => unknown): void {
+  /** `free` is what its references say then; what they said before if it is not given. */
+  changeMap(work: (map: Buffer) => unknown, free?: number): void {
     const meta = this.page(this.meta);
     const directory = 4 + (meta.readUInt32LE(2048 + 4) >>> 31);
     const map = MAP_GROUP_PAGES_AT + (this.page(directory).readUInt32LE(PAGE_HEADER_BYTES + 4) >>> 31);
     this.change(map, work);
-    this.change(directory, (bytes) => bytes.writeUInt32LE(this.page(map).readUInt32LE(0), PAGE_HEADER_BYTES));
-    this.change(this.meta, (bytes) => bytes.writeUInt32LE(this.page(directory).readUInt32LE(0), 2048));
+    this.refer(directory, PAGE_HEADER_BYTES, map, free);
+    this.refer(this.meta, 2048, directory, free);
+  }
+
+  private refer(from: number, at: number, page: number, free: number | undefined): void {
+    this.change(from, (bytes) => {
+      bytes.writeUInt32LE(this.page(page).readUInt32LE(0), at);
+      const copy = bytes.readUInt32LE(at + 4) & 0x8000_0000;
+      if (free !== undefined) bytes.writeUInt32LE((copy | free) >>> 0, at + 4);
+    });
   }
 
   /** The way from a page down its first children to a leaf, the leaf last. */

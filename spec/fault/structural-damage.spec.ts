@@ -214,6 +214,10 @@ const damages: Readonly<Record<string, Damage>> = {
       map.writeUInt8(map[byte] & (map[byte] - 1), byte);
     }),
   'a map with nothing but ones': ({ surgeon }) => surgeon.changeMap((map) => map.fill(0xff, 32)),
+  'a map with nothing but ones, counted so': ({ surgeon }) =>
+    surgeon.changeMap((map) => map.fill(0xff, 32), (PAGE_SIZE - 32) * 8),
+  'a count of free pages that is none': ({ surgeon }) =>
+    surgeon.change(surgeon.meta, (bytes) => bytes.writeUInt32LE(0, 68)),
   'a count of free pages that is not so': ({ surgeon }) =>
     surgeon.change(surgeon.meta, (bytes) => bytes.writeUInt32LE(bytes.readUInt32LE(68) + 1, 68)),
   'a page count that leaves pages out': ({ surgeon, root }) => {

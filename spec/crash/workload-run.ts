@@ -249,6 +249,23 @@ export class WorkloadRun {
     });
   }
 
+  /** As `bulkAtomic`, with `beside` done after each quarter of it. */
+  async bulkAtomicBeside(
+    bucket: string,
+    puts: readonly PutChange[],
+    beside: () => Promise<unknown>,
+  ): Promise<void> {
+    const writer = this.db.bucket(bucket).bulkWriter({ atomic: true });
+    const taken = await this.tried('a load', async () => {
+      for (const [i, { key, value }] of puts.entries()) {
+        if (!writer.add(key, value)) await writer.drained();
+        if (i % (puts.length >>> 2) === 1) await beside();
+      }
+      return true;
+    });
+    if (taken === true) await this.attempt(puts, () => writer.finish());
+  }
+
   /** A load that commits on its own, at places that only it knows. */
   async bulkPeriodic(bucket: string, puts: readonly PutChange[]): Promise<void> {
     const before = this.history.last;

@@ -62,6 +62,8 @@ export const WORKLOADS: readonly Workload[] = [
   workload('an atomic load', {}, (run) => loadAtomic(run, 700)),
   workload('an atomic load into a full bucket', {}, loadIntoFull),
   workload('an unsorted atomic load', {}, loadUnsorted),
+  workload('an atomic load beside commits', SMALL_LOG, loadAtomicBeside),
+  workload('loads merged with what is there', {}, loadMerged),
   workload('a load in commits', {}, (run) => loadInCommits(run, 4, 150)),
   workload('a load in small commits', SMALL_LOG, (run) => loadInCommits(run, 8, 10)),
   workload('a load that commits on its own', {}, loadPeriodic),
@@ -281,6 +283,26 @@ async function loadIntoFull(run: WorkloadRun): Promise<void> {
   await run.write(fresh(run, 'a', 0, 200, 600));
   await run.bulkAtomic('a', fresh(run, 'a', 200, 400, 600));
   await run.bulkAtomic('a', fresh(run, 'a', 100, 50, 600));
+  await run.put('a', numbered(3), 10);
+}
+
+async function loadAtomicBeside(run: WorkloadRun): Promise<void> {
+  await run.write(fresh(run, 'a', 0, 60, 600));
+  let round = 0;
+  await run.bulkAtomicBeside('a', fresh(run, 'a', 30, 500, 600), async () => {
+    await run.write(fresh(run, 'b', 20 * round++, 20, 900));
+    await run.put('b', 'key', 20);
+  });
+  await run.put('a', numbered(3), 10);
+}
+
+async function loadMerged(run: WorkloadRun): Promise<void> {
+  await run.write(fresh(run, 'a', 0, 300, 600));
+  await run.bulk('a', [
+    fresh(run, 'a', 20, 30, 300),
+    fresh(run, 'a', 100, 3, 5000),
+    fresh(run, 'a', 250, 150, 500),
+  ]);
   await run.put('a', numbered(3), 10);
 }
 

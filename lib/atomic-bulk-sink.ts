@@ -118,6 +118,7 @@ export class AtomicBulkSink implements BulkSink {
 
   async finish(position?: unknown): Promise<void> {
     const { checkpoint, signal } = this.settings;
+    this.store.assertOpen();
     if (position !== undefined) checkPosition(position, checkpoint);
     const { build } = this;
     if (build === undefined && position === undefined && this.companion?.isEmpty !== false) return;

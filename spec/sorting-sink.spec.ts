@@ -210,6 +210,25 @@ describe('unsorted loads', () => {
       expect(runFiles(db)).to.deep.equal([]);
     });
 
+    const KiB = 1024;
+    for (const [sortBytes, length] of [
+      [260 * KiB, 10],
+      [264 * KiB, 120],
+      [300_000, 400],
+      [320 * KiB, 60],
+      [4096 * KiB + 64 * KiB, 2000],
+    ]) {
+      it(`keeps to its memory where that is a little more than it begins with: ${sortBytes} bytes`, async () => {
+        const db = await stores.openMemory();
+        // More than the memory holds, by a little and by some runs.
+        for (const share of [1.05, 3]) {
+          const entries = pairs(0, Math.ceil((share * sortBytes) / (length + 16)), share, length);
+          await load(db.bucket(`${share}`), shuffled(entries), { sorted: false, sortBytes });
+          expectBucket(db.bucket(`${share}`), modelOf(entries));
+        }
+      });
+    }
+
     it('takes values that are longer than its memory', async () => {
       const db = await stores.open();
       const input = [5, 3, 9, 3, 1, 5].map((n, i): Pair => [numbered(n), patterned(1_000_000 + i, i)]);

@@ -30,7 +30,8 @@ export function tupleKey<Key extends readonly unknown[]>(...parts: Parts<Key>): 
     const counts = Array.isArray(key) && (isPrefix ? key.length <= all.length : key.length === all.length);
     if (!counts) throw notA(isPrefix ? `the first parts of ${words}` : words, key);
     const pieces: Uint8Array[] = [];
-    key.forEach((value: unknown, index) => {
+    // Gaps are no parts: they are met as undefined, which no part takes.
+    Array.from(key).forEach((value: unknown, index) => {
       const part = all[index];
       const bytes = encodePart(part, value, index);
       if (part.byteLengthAt !== undefined) pieces.push(bytes);

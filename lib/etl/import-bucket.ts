@@ -13,6 +13,8 @@ export interface ImportTarget {
 }
 
 export function importTarget<Key, Value>(bucket: Bucket | TypedBucket<Key, Value>): ImportTarget {
+  if (typeof bucket !== 'object' || bucket === null)
+    throw new StoreError('INVALID_OPTION', 'bucket: not a bucket; pass what `db.bucket(name)` returns');
   if (!('bytes' in bucket)) return { bytes: bucket, codecs: undefined };
   const codecs = codecsOf(bucket.types);
   // A row is an object: only a schema, or a codec with `fromRow`, says how bytes are made of it.

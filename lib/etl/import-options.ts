@@ -56,8 +56,10 @@ export interface ImportOptions {
    * A name under which the import's position is saved in the same commits as its rows. The same import run again
    * goes on where an earlier one was stopped, whatever stopped it, and does nothing where that one had come to the
    * end of the same file; a source or options that changed half-way are refused with SOURCE_INVALID or
-   * INVALID_OPTION. Commits come at the first end of a batch of rows (256 KiB of the source) past `commitEvery`. With
-   * `onDuplicate: 'error'`, unless `sorted` is true, all rows are one commit. Default: none, and no position is saved.
+   * INVALID_OPTION. Commits come at the first end of a batch of rows (256 KiB of the source) past `commitEvery`. Rows
+   * from the first that is out of order on are sorted, and go in with the last commit: an import that is stopped
+   * before begins again with them. With `onDuplicate: 'error'`, unless `sorted` is true, all rows are one commit.
+   * Default: none, and no position is saved.
    */
   readonly checkpoint?: string;
   /** Begins at the beginning, whatever the checkpoint says. What is in the bucket stays. Default: false. */

@@ -69,6 +69,8 @@ class ImportRun {
   private rejects: RejectLog | undefined;
   private format: unknown;
   private blankLines: number;
+  /** What was taken is more than the last position tells of. */
+  private isWithinBatch = false;
   private readonly earlier: ImportPosition | undefined;
 
   constructor(
@@ -111,7 +113,9 @@ class ImportRun {
     const loader = new RowLoader(rows.keys, rows.values, writer, rejects, signal, this.earlier?.rows);
     for await (const batch of rows.batches) {
       this.blankLines += batch.blankLines;
+      this.isWithinBatch = true;
       await loader.load(batch);
+      this.isWithinBatch = false;
       await this.passed(batch, writer, rejects);
       this.meter.tell(loader.rows, rejects.count, writer.report());
     }
@@ -128,8 +132,9 @@ class ImportRun {
     const options = bulkOptions(this.options);
     if (this.checkpoint === undefined) return options;
     const { checkpoint } = this.options;
-    // Every commit on the way must have a position: this one makes them, with rows that are sorted as an exception.
-    return { ...options, atomic: isAtomic(this.options), signal: undefined, checkpoint };
+    // Every commit must have a position: they are made here, none by the writer itself.
+    const commitEvery = { entries: Number.MAX_SAFE_INTEGER };
+    return { ...options, commitEvery, atomic: isAtomic(this.options), signal: undefined, checkpoint };
   }
 
   /** A batch was taken: commits where that is due. */
@@ -199,7 +204,7 @@ class ImportRun {
 
   /** The signal was given: what was taken stays, with its position. Returns what stood against it. */
   private async commitTaken(writer: BulkWriter, rejects: RejectLog): Promise<unknown> {
-    if (isAtomic(this.options) || writer.destroyed) return undefined;
+    if (isAtomic(this.options) || writer.destroyed || this.isWithinBatch) return undefined;
     try {
       await writer.commit(await this.position(writer, rejects, false));
       return undefined;

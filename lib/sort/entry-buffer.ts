@@ -35,7 +35,9 @@ export class EntryBuffer {
 
   /** Where records, and what sorts them, end. */
   private endOf({ bytes }: PageMemory): number {
-    return bytes.length === this.bytesMax ? this.bytesMax - this.reserved : bytes.length;
+    // Of every memory, also one that is a little shorter than the bound: an end that moves back as the memory grows
+    // would leave records in the place of pieces.
+    return Math.min(bytes.length, this.bytesMax - this.reserved);
   }
 
   get isEmpty(): boolean {

@@ -4,6 +4,7 @@
  * taken.
  */
 import { Writable } from 'node:stream';
+import { inspect } from 'node:util';
 import type { Observable } from 'rxjs';
 import { StoreError } from '../errors.js';
 import type { Bytes, Entry } from '../options.js';
@@ -308,6 +309,6 @@ export class BulkWriter extends Writable {
 function notAnEntry(found: unknown): StoreError {
   return new StoreError(
     'INVALID_OPTION',
-    `a bulk writer takes [key, value] pairs, not ${JSON.stringify(found)?.slice(0, 80)}: map the stream before it`,
+    `a bulk writer takes [key, value] pairs, not ${inspect(found, { depth: 1 }).slice(0, 80)}: map the stream before it`,
   );
 }

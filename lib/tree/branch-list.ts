@@ -2,6 +2,7 @@
  * The children of one or more branches as plain arrays, for the rare work that rebuilds a branch: a
  * new prefix, a split, a merge, a build from the bottom up.
  */
+import { StoreError } from '../errors.js';
 import {
   BRANCH_SLOT_BYTES,
   branchRecordBytes,
@@ -80,6 +81,14 @@ export class BranchList {
     return bytes <= capacity;
   }
 
+  /** How many of the children, from the first on, fit into one branch filled to `fill`. */
+  countFitting(fill: number): number {
+    // Three always do: a separator takes no more than about a quarter of a page.
+    let count = Math.min(this.children.length, 3);
+    while (count < this.children.length && this.fits(0, count + 1, fill)) count++;
+    return count;
+  }
+
   /**
    * Where to cut in two so that both parts fit: near the end if `growsAtEnd` (ascending inserts leave
    * full branches behind), else as near to the middle as can be.
@@ -99,6 +108,12 @@ export class BranchList {
 
   /** Writes the children [from, to) as a whole branch at `base`. */
   write(memory: PageMemory, base: number, from: number, to: number, identity: BranchIdentity): void {
+    // Past the page's end lie the bytes of another.
+    if (!this.fits(from, to))
+      throw new StoreError(
+        'INTERNAL',
+        `${to - from} children do not fit into the branch page ${identity.page}`,
+      );
     const { pageSize } = this;
     initBranch(memory, base, pageSize, identity.page, identity.stamp, identity.sequence, identity.level);
     const prefix = this.prefixOf(from, to);

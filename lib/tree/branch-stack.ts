@@ -66,7 +66,8 @@ export class BranchStack {
     const { stamp, sequence } = this.pages;
     list.write(memory, base, 0, count, { page, stamp, sequence, level });
     const done = list.children.splice(0, count);
-    this.fitting[level - 1] = list.children.length;
+    // The rest may be too much for one branch: what its separators share shrinks with each that comes.
+    this.fitting[level - 1] = list.countFitting(this.fill);
     const entries = done.reduce((sum, child) => sum + child.entries, 0);
     const large = memory.u16[(base + NODE_LARGE_VALUES) >>> 1] !== 0;
     await this.add(level + 1, { separator: done[0].separator, page, stamp, entries, large });
@@ -83,11 +84,17 @@ export class BranchStack {
     }
   }
 
-  /** Writes what a level has. */
+  /** Writes what a level has: of what is more than one branch takes, even parts where pages are shared. */
   private async finishLevel(level: number): Promise<void> {
     const list = this.level(level);
-    // After pages of an older tree were taken over, what is left of a level may be more than one branch holds.
-    if (!list.fits(0, list.children.length)) await this.write(level, list.findCut(!this.spreads));
-    if (list.children.length > 0) await this.write(level, list.children.length);
+    while (list.children.length > 0) {
+      const count = list.children.length;
+      if (list.fits(0, count)) {
+        await this.write(level, count);
+        return;
+      }
+      const fitting = list.countFitting(1);
+      await this.write(level, list.fits(fitting, count) ? list.findCut(!this.spreads) : fitting);
+    }
   }
 }

@@ -125,6 +125,65 @@ describe('an import with a checkpoint', () => {
     expect(again).to.include({ rows: report.rows, rejected: report.rejected, bytesRead: 0, commits: 0 });
   });
 
+  for (const onDuplicate of ['replace', 'error'] as const) {
+    it(`saves a position with every commit, with the rows that it tells of: ${onDuplicate}`, async () => {
+      const source = await stores.path('rows.csv');
+      await writeSource(source, { ...SHAPES['a sorted file'], onDuplicate: 'error' }, COUNT);
+      const db = await stores.open();
+      const bucket = db.bucket(ROWS_BUCKET);
+      const told: Array<[there: number, saved: unknown]> = [];
+      const subscription = db.commits$.subscribe(() => {
+        const position = bucket.bulkCheckpoint('import') as { rows: number } | undefined;
+        told.push([bucket.range().count(), position?.rows]);
+      });
+      const options = {
+        key: 'id',
+        checkpoint: 'import',
+        commitEvery: { entries: 100 },
+        sorted: true,
+        onDuplicate,
+      };
+      await rejected('ROW_REJECTED', importCsv(bucket, source, { ...options, rejectsMax: 150 }));
+      const { rows, duplicates, earlier } = await importCsv(bucket, source, options);
+      subscription.unsubscribe();
+      expect(told.length).to.be.above(3);
+      for (const [there, saved] of told) expect(saved).to.equal(there);
+      expect([rows, duplicates]).to.deep.equal([COUNT, 0]);
+      expect(earlier?.rows).to.be.above(0);
+    });
+  }
+
+  it('goes back to its last position where a batch fails half-way, also while the signal is given', async () => {
+    const source = await stores.path('rows.csv');
+    const shape = SHAPES['a sorted file'];
+    await writeSource(source, shape, COUNT);
+    const db = await stores.open();
+    const bucket = db.bucket(ROWS_BUCKET);
+    const stop = new AbortController();
+    let count = 0;
+    const options = { ...resumableOptions(db, shape, ''), signal: stop.signal };
+    const rejects = (): void => {
+      if (++count < 200) return;
+      stop.abort();
+      throw new Error('no more');
+    };
+    await importCsv(bucket, source, { ...options, rejects }).then(
+      () => expect.fail('it was to fail'),
+      () => undefined,
+    );
+    const { rows, rejected: refused } = await importCsv(bucket, source, {
+      ...options,
+      signal: undefined,
+      rejects: () => undefined,
+    });
+    const whole = await importCsv(db.bucket('whole'), source, {
+      ...options,
+      signal: undefined,
+      rejects: undefined,
+    });
+    expect([rows, refused]).to.deep.equal([whole.rows, whole.rejected]);
+  });
+
   it('has the rejects of a bucket in the commits of the rows, and nothing of an earlier import', async () => {
     const db = await stores.open();
     const into = db.bucket('refused');

@@ -58,7 +58,8 @@ describe('a sorted run merged into a tree', () => {
           if (random.chance(0.02)) run.push([key, patterned(random.below(2 * value.length + 2), round)]);
         }
         for (const [key, value] of run) if (!kept || model.get(key) === undefined) model.put(key, value);
-        await merge(lab, run, 1 + random.below(400), () => (kept ? 'keep' : 'replace'));
+        const fill = random.pick([1, 1, 0.7, 0.5, 0.3]);
+        await merge(lab, run, 1 + random.below(400), () => (kept ? 'keep' : 'replace'), fill);
         expectEntries(lab.entries(), model.entries());
         await lab.expectWhole();
       }
@@ -75,6 +76,35 @@ describe('a sorted run merged into a tree', () => {
       await lab.close();
     });
   }
+
+  it('fits branches of separators that share nearly all, until one comes that shares nothing', async () => {
+    for (const [turn, fill] of [1, 0.5, 0.3, 1, 0.5, 1].entries()) {
+      const lab = await TreeLab.open();
+      const model = new TreeModel();
+      const random = Random.of(seed, turn);
+      const entry = (key: string): Pair => [Buffer.from(key), patterned(700, key.length)];
+      const long = (i: number): Pair => entry(numbered(i, 'a'.repeat(960)));
+      const short = (prefix: string, count: number): Pair[] =>
+        Array.from({ length: count }, (_, i) => entry(numbered(i, prefix)));
+      // What ends a branch comes after some more of a kind that fits by far.
+      const longs = (count: number): Pair[] => Array.from({ length: count }, (_, i) => long(i * 4));
+      const rounds = [
+        short('b', 60),
+        [...longs(1000 + random.below(600)), ...short('ac', 40)],
+        [...Array.from({ length: 300 }, (_, i) => long(i * 4 + 1)), ...short('ab', 20)],
+        [entry('aa'), ...Array.from({ length: 200 }, () => long(random.below(4000)))],
+      ];
+      for (const round of rounds) {
+        const run = [...new Map(round.map((pair) => [pair[0].toString(), pair])).values()];
+        run.sort(([a], [b]) => Buffer.compare(a, b));
+        for (const [key, value] of run) model.put(key, value);
+        await merge(lab, run, 50, () => 'replace', fill);
+        expectEntries(lab.entries(), model.entries());
+        await lab.expectWhole();
+      }
+      await lab.close();
+    }
+  });
 
   it('leaves pages well filled, however narrow or many the runs', async () => {
     for (const each of [1, 3, 40, 500]) {

@@ -8,7 +8,15 @@ import type { ValueOf, ValueType } from './codec/value-codec.js';
 import { type CompactOptions, type CompactReport, compactStore } from './compact.js';
 import type { Database } from './database-face.js';
 import { checkBucketName } from './key-bytes.js';
-import { checkRun, type OpenOptions, openSchema, parseOptions, pathSchema, waitSchema } from './options.js';
+import {
+  checkRun,
+  type OpenOptions,
+  openSchema,
+  parseOptions,
+  pathSchema,
+  waitSchema,
+  workSchema,
+} from './options.js';
 import { recover } from './recover.js';
 import { type BucketInfo, bucketInfos, type Snapshot, StoreSnapshot } from './snapshot.js';
 import { type Stats, statsOf } from './stats.js';
@@ -139,11 +147,13 @@ export class StoreDatabase implements Database {
     }
   }
 
-  compact(options: CompactOptions = {}): Promise<CompactReport> {
-    return compactStore(this.store, this.writer, options);
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    return compactStore(this.store, this.writer, parseOptions(workSchema, options, 'compact'));
   }
 
-  backup(path: string, options: BackupOptions = {}): Promise<void> {
+  async backup(path: string, options: BackupOptions = {}): Promise<void> {
+    parseOptions(pathSchema, { path }, 'backup');
+    parseOptions(workSchema, options, 'backup');
     return backupStore(this.store, new BackupFiles(path), options);
   }
 

@@ -84,6 +84,9 @@ export const waitSchema = z.strictObject({
   waitMilliseconds: z.number().nonnegative().optional(),
 });
 
+/** Of work that goes on for some time and can be stopped. */
+export const workSchema = z.strictObject({ signal: signalSchema.optional() });
+
 export const rangeSchema = z.strictObject({
   gt: bytes.optional(),
   gte: bytes.optional(),

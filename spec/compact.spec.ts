@@ -103,6 +103,14 @@ describe('compact', () => {
     expectContent(db, model);
   });
 
+  it('refuses options that are none', async () => {
+    const db = await stores.openMemory();
+    for (const options of [null, 7, { signal: 'x' }, { sgnal: undefined }])
+      await rejected('INVALID_OPTION', Reflect.apply(db.compact, db, [options]));
+    for (const arguments_ of [[Symbol('s')], [null], [''], ['copy.db', { signal: 1 }]])
+      await rejected('INVALID_OPTION', Reflect.apply(db.backup, db, arguments_));
+  });
+
   it('is refused by a read-only store', async () => {
     const db = await stores.open();
     await db.bucket('b').put('a', 'x');

@@ -11,6 +11,7 @@ const LATEST_WEIGHT = 0.2;
 export class ImportMeter {
   private readonly started = performance.now();
   private toldAt = 0;
+  private phaseTold: BulkProgress['phase'] | undefined;
   private bytesTold = 0;
   /** Bytes read a millisecond, lately: the first second, when everything is cold, says little of the rest. */
   private pace = 0;
@@ -18,6 +19,8 @@ export class ImportMeter {
   constructor(
     private readonly source: OpenSource,
     private readonly emit: Tell,
+    /** Rows that an earlier run had committed. */
+    private readonly rowsBefore = 0,
   ) {}
 
   get elapsedMilliseconds(): number {
@@ -28,7 +31,9 @@ export class ImportMeter {
   tell(rows: number, rejected: number, load: BulkProgress, last = false): void {
     const elapsedMilliseconds = this.elapsedMilliseconds;
     const stretch = elapsedMilliseconds - this.toldAt;
-    if (!last && stretch < PROGRESS_MILLISECONDS) return;
+    // A phase, however short, is told.
+    if (!last && load.phase === this.phaseTold && stretch < PROGRESS_MILLISECONDS) return;
+    this.phaseTold = load.phase;
     const { bytesRead, bytesTotal } = this.source;
     const latest = (bytesRead - this.bytesTold) / Math.max(stretch, 1);
     this.pace = this.toldAt === 0 ? latest : this.pace + (latest - this.pace) * LATEST_WEIGHT;
@@ -39,7 +44,7 @@ export class ImportMeter {
     this.emit({
       phase,
       rows,
-      rowsCommitted: entriesCommitted,
+      rowsCommitted: this.rowsBefore + entriesCommitted,
       rejected,
       bytesRead,
       bytesTotal,

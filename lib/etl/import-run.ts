@@ -80,8 +80,8 @@ class ImportRun {
     private readonly checkpoint: ImportCheckpoint | undefined,
     tell: Tell,
   ) {
-    this.meter = new ImportMeter(source, tell);
     this.earlier = checkpoint?.earlier;
+    this.meter = new ImportMeter(source, tell, this.earlier?.rows);
     this.blankLines = this.earlier?.blankLines ?? 0;
   }
 
@@ -111,6 +111,7 @@ class ImportRun {
     // With a checkpoint, all that was taken is committed with its position when the signal comes.
     const signal = this.checkpoint === undefined ? this.options.signal : undefined;
     const loader = new RowLoader(rows.keys, rows.values, writer, rejects, signal, this.earlier?.rows);
+    writer.progress$.subscribe((load) => this.meter.tell(loader.rows, rejects.count, load));
     for await (const batch of rows.batches) {
       this.blankLines += batch.blankLines;
       this.isWithinBatch = true;
@@ -122,7 +123,6 @@ class ImportRun {
     const last = this.checkpoint === undefined ? undefined : await this.position(writer, rejects, true);
     // Before the last rows are committed: no row may be gone from the source and be in neither place.
     await rejects.close();
-    writer.progress$.subscribe((load) => this.meter.tell(loader.rows, rejects.count, load));
     const report = await writer.finish(last);
     this.meter.tell(loader.rows, rejects.count, report, true);
     return this.report(report);

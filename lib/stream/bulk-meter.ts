@@ -9,6 +9,7 @@ export class BulkMeter {
   private readonly started = performance.now();
   private readonly look: () => BulkReport;
   private toldAt = 0;
+  private phaseTold: BulkReport['phase'] | undefined;
 
   /** `look` says how far the load is. */
   constructor(look: () => BulkReport) {
@@ -26,9 +27,12 @@ export class BulkMeter {
   /** Tells, unless it told a moment ago and this is not the last time. */
   tell(last = false): void {
     const now = performance.now();
-    if (!last && now - this.toldAt < PROGRESS_MILLISECONDS) return;
+    const report = this.look();
+    // A phase, however short, is told.
+    if (!last && report.phase === this.phaseTold && now - this.toldAt < PROGRESS_MILLISECONDS) return;
     this.toldAt = now;
-    this.progress.next(this.look());
+    this.phaseTold = report.phase;
+    this.progress.next(report);
   }
 
   /** Tells all through work that nothing else comes out of: a sort and a merge before a commit. */

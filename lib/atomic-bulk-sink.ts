@@ -126,8 +126,7 @@ export class AtomicBulkSink implements BulkSink {
     const transaction = await this.writer.begin({ signal });
     try {
       if (build !== undefined) await this.attach(transaction, build);
-      if (position !== undefined && checkpoint !== undefined)
-        savePosition(transaction, this.bucket, checkpoint, position);
+      savePosition(transaction, this.bucket, checkpoint, position);
       this.companion?.write(transaction);
     } catch (error) {
       await transaction.rollback();

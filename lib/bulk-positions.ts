@@ -37,13 +37,14 @@ function readPositions(checkpoint: string | undefined): Record<string, unknown> 
   return checkpoint === undefined ? {} : (JSON.parse(checkpoint) as Record<string, unknown>);
 }
 
-/** Saves a position with the transaction. */
+/** Saves a position, if there is one, with the transaction; it was checked. */
 export function savePosition(
   transaction: Transaction,
   bucket: string,
-  name: string,
+  name: string | undefined,
   position: unknown,
 ): void {
+  if (name === undefined || position === undefined) return;
   const positions = readPositions(transaction.checkpoint(bucket));
   transaction.setCheckpoint(bucket, JSON.stringify({ ...positions, [name]: position }));
 }

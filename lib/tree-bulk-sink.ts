@@ -65,13 +65,11 @@ export class TreeBulkSink implements BulkSink {
   }
 
   private async publish(position?: unknown): Promise<void> {
-    const { checkpoint } = this.settings;
     if (this.transaction === undefined && position === undefined && this.companion?.isEmpty !== false) return;
     this.transaction ??= await this.takeTurn();
     const { transaction } = this;
     await this.closeLoad(transaction);
-    if (position !== undefined && checkpoint !== undefined)
-      savePosition(transaction, this.bucket, checkpoint, position);
+    savePosition(transaction, this.bucket, this.settings.checkpoint, position);
     this.companion?.write(transaction);
     this.transaction = undefined;
     await transaction.commit();
@@ -81,9 +79,8 @@ export class TreeBulkSink implements BulkSink {
     this.pendingBytes = 0;
   }
 
-  async finish(position?: unknown): Promise<void> {
-    if (position !== undefined) checkPosition(position, this.settings.checkpoint);
-    await this.publish(position);
+  finish(position?: unknown): Promise<void> {
+    return this.commit(position);
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,6 @@
 // Runs an import from its first byte to its report, whatever the format.
 
-import { type Bucket, StoreBucket } from '../bucket.js';
-import { StoreError } from '../errors.js';
+import type { StoreBucket } from '../bucket.js';
 import type { BulkReport } from '../stream/bulk-report.js';
 import type { BulkWriter } from '../stream/bulk-writer.js';
 import { ImportCheckpoint, isAtomic } from './import-checkpoint.js';
@@ -43,14 +42,12 @@ export type OpenFormat<Batch extends RowBatch> = (
 
 /** Runs an import; `options` were checked. */
 export async function runImport<Batch extends RowBatch>(
-  bucket: Bucket,
+  bucket: StoreBucket,
   source: Source,
   options: CsvImportOptions,
   openFormat: OpenFormat<Batch>,
   tell: Tell,
 ): Promise<ImportReport> {
-  if (!(bucket instanceof StoreBucket))
-    throw new StoreError('INVALID_OPTION', 'bucket: not a bucket; pass what `db.bucket(name)` returns');
   const checkpoint = await ImportCheckpoint.open(bucket, source, options);
   const earlier = checkpoint?.earlier;
   const opened = openSource(source, {

@@ -1,6 +1,6 @@
 // Where rejects go: a file, a bucket, a stream or a function. Each takes them one by one and says when to wait.
 
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { type Bucket, StoreBucket } from '../bucket.js';
 import type { BulkCompanion } from '../bulk-companion.js';
 import { StoreError } from '../errors.js';
@@ -45,9 +45,8 @@ export async function openRejectSink(
 ): Promise<OpenRejectSink> {
   if (typeof sink === 'string') return RejectFile.open(sink, earlier?.bytes);
   if (typeof sink === 'function') return { write: sink, flush: async () => undefined, close: async () => {} };
-  if (!(sink instanceof StoreBucket))
-    return new RejectStream(sink as Writable, 'the stream of rejects', false);
-  if (sink.name !== bucket.name && sink.isInStoreOf(bucket))
+  if (sink instanceof Writable) return new RejectStream(sink, 'the stream of rejects', false);
+  if (sink instanceof StoreBucket && sink.name !== bucket.name && sink.isInStoreOf(bucket))
     return new RejectBucket(sink, earlier !== undefined);
   const message =
     'rejects: the bucket must be another one of the same store, so that both change in one commit';

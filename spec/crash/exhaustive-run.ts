@@ -6,6 +6,7 @@
 //   --word "put checkpoint"     only this workload
 
 import { parseArgs } from 'node:util';
+import { tellResult } from '../helpers/run-result.js';
 
 process.env.BTREE_STORE_ASSERT = '1';
 const { exhaust, noCounts, words } = await import('./exhaustive.js');
@@ -31,11 +32,7 @@ try {
   process.exitCode = 1;
 }
 
-console.log(
-  JSON.stringify({
-    seed,
-    ...counts,
-    seconds: Math.round((performance.now() - started) / 1000),
-    ok: process.exitCode === undefined,
-  }),
-);
+tellResult(started, {
+  seed,
+  ...counts,
+});

@@ -6,6 +6,7 @@
 //   --workload NAME --fault N     only that
 
 import { parseArgs } from 'node:util';
+import { tellResult } from '../helpers/run-result.js';
 
 process.env.BTREE_STORE_ASSERT = '1';
 const { callsOf, faultPlans, runWithFault } = await import('./failing-disk.js');
@@ -45,11 +46,7 @@ try {
   process.exitCode = 1;
 }
 
-console.log(
-  JSON.stringify({
-    seed,
-    ...counts,
-    seconds: Math.round((performance.now() - started) / 1000),
-    ok: process.exitCode === undefined,
-  }),
-);
+tellResult(started, {
+  seed,
+  ...counts,
+});

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { Child } from '../helpers/child.js';
 import { Random } from '../helpers/random.js';
 import { type Shape, stateAfter, writeSource } from '../helpers/resumable.js';
+import { tellResult } from '../helpers/run-result.js';
 
 const { values } = parseArgs({
   options: {
@@ -82,5 +83,4 @@ try {
   process.exitCode = 1;
 }
 
-const seconds = Math.round((performance.now() - started) / 1000);
-console.log(JSON.stringify({ seed, ...counts, seconds, ok: process.exitCode === undefined }));
+tellResult(started, { seed, ...counts });

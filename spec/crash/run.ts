@@ -9,6 +9,7 @@
 //   --workload NAME --cut N --variant N --origin NAME --path N.N     only that
 
 import { parseArgs } from 'node:util';
+import { tellResult } from '../helpers/run-result.js';
 
 process.env.BTREE_STORE_ASSERT = '1';
 const { noCampaignCounts, runCampaign } = await import('./campaign.js');
@@ -71,12 +72,8 @@ try {
 }
 if (rejections > 0) process.exitCode = 1;
 
-console.log(
-  JSON.stringify({
-    seed: first,
-    seeds: seed - first,
-    ...counts,
-    seconds: Math.round((performance.now() - started) / 1000),
-    ok: process.exitCode === undefined,
-  }),
-);
+tellResult(started, {
+  seed: first,
+  seeds: seed - first,
+  ...counts,
+});

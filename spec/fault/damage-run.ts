@@ -9,6 +9,7 @@
 //   --defect checksum   checks no checksums, to see that it is found
 
 import { parseArgs } from 'node:util';
+import { tellResult } from '../helpers/run-result.js';
 
 process.env.BTREE_STORE_ASSERT = '1';
 const { bitsOf } = await import('./damage-sample.js');
@@ -55,13 +56,9 @@ try {
   process.exitCode = 1;
 }
 
-console.log(
-  JSON.stringify({
-    seed,
-    pages: store.pages,
-    ...counts,
-    images: store.images,
-    seconds: Math.round((performance.now() - started) / 1000),
-    ok: process.exitCode === undefined,
-  }),
-);
+tellResult(started, {
+  seed,
+  pages: store.pages,
+  ...counts,
+  images: store.images,
+});

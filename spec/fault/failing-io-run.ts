@@ -7,6 +7,7 @@
 //   --defect NAME       plants a defect of failing-io-defects.ts, to see that it is found
 
 import { parseArgs } from 'node:util';
+import { tellResult } from '../helpers/run-result.js';
 
 process.env.BTREE_STORE_ASSERT = '1';
 const { callsOf, faultsOf, ioWorkloads, runWithFault } = await import('./failing-io.js');
@@ -57,11 +58,7 @@ try {
   process.exitCode = 1;
 }
 
-console.log(
-  JSON.stringify({
-    seed,
-    ...counts,
-    seconds: Math.round((performance.now() - started) / 1000),
-    ok: process.exitCode === undefined,
-  }),
-);
+tellResult(started, {
+  seed,
+  ...counts,
+});

@@ -4,6 +4,7 @@
 //   --step 1      takes every so many-th bit and length only
 
 import { parseArgs } from 'node:util';
+import { tellResult } from '../helpers/run-result.js';
 
 process.env.BTREE_STORE_ASSERT = '1';
 const { DamagedLog } = await import('./damaged-log.js');
@@ -29,14 +30,10 @@ try {
   process.exitCode = 1;
 }
 
-console.log(
-  JSON.stringify({
-    seed: 0,
-    records: log.records.length,
-    bytes: log.usedBytes,
-    ...counts,
-    images: log.images,
-    seconds: Math.round((performance.now() - started) / 1000),
-    ok: process.exitCode === undefined,
-  }),
-);
+tellResult(started, {
+  seed: 0,
+  records: log.records.length,
+  bytes: log.usedBytes,
+  ...counts,
+  images: log.images,
+});

@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { tellResult } from '../helpers/run-result.js';
 
 process.env.BTREE_STORE_ASSERT = '1';
 const { Random } = await import('../helpers/random.js');
@@ -67,15 +68,11 @@ const figures = (sample: Sample | undefined): Record<string, number | undefined>
   descriptors: sample?.descriptors,
   fileMegabytes: megabytes(sample?.fileBytes),
 });
-console.log(
-  JSON.stringify({
-    seed,
-    operations: story.operations,
-    commits,
-    reopenings,
-    early: figures(samples[SAMPLES / 4]),
-    late: figures(samples.at(-1)),
-    seconds: Math.round((performance.now() - started) / 1000),
-    ok: process.exitCode === undefined,
-  }),
-);
+tellResult(started, {
+  seed,
+  operations: story.operations,
+  commits,
+  reopenings,
+  early: figures(samples[SAMPLES / 4]),
+  late: figures(samples.at(-1)),
+});

@@ -10,6 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../../helpers/random.js';
+import { tellResult } from '../../helpers/run-result.js';
 import type { CommitterDefect } from './committer.js';
 import { KILL_CALLS, type KillPoint, killOnce, noKills, planOf } from './killed.js';
 
@@ -52,11 +53,7 @@ try {
   fs.rmSync(folder, { recursive: true, force: true });
 }
 
-console.log(
-  JSON.stringify({
-    seed,
-    ...counts,
-    seconds: Math.round((performance.now() - started) / 1000),
-    ok: process.exitCode === undefined,
-  }),
-);
+tellResult(started, {
+  seed,
+  ...counts,
+});

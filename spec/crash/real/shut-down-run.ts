@@ -7,6 +7,7 @@
 
 import { parseArgs } from 'node:util';
 import { Random } from '../../helpers/random.js';
+import { tellResult } from '../../helpers/run-result.js';
 import type { CommitterDefect } from './committer.js';
 import { Ext4, reasonAgainst } from './mounts.js';
 import { shutDownOnce } from './shut-down.js';
@@ -54,12 +55,8 @@ try {
 }
 
 if (skipped !== undefined) console.error(`skipped: no ext4 file system can be shut down here: ${skipped}`);
-console.log(
-  JSON.stringify({
-    seed,
-    ...counts,
-    skipped: skipped !== undefined,
-    seconds: Math.round((performance.now() - started) / 1000),
-    ok: process.exitCode === undefined,
-  }),
-);
+tellResult(started, {
+  seed,
+  ...counts,
+  skipped: skipped !== undefined,
+});

@@ -46,6 +46,7 @@ const HALVES_AT = 4096;
 export const LOG_HALF_BYTES = 8 * 1024 * 1024;
 /** The file is written ahead in steps of this, so that a record's sync need not change the file's size. */
 const GROW_BYTES = 256 * 1024;
+const ZEROS = Buffer.alloc(GROW_BYTES);
 /** Past this part of a half a checkpoint is due. */
 const FULL_PART = 1 / 2;
 
@@ -57,7 +58,6 @@ export class PendingLog {
   private position = 0;
   /** How far each half has been written, records or zeros. */
   private readonly grown = [0, 0];
-  private readonly zeros = Buffer.alloc(GROW_BYTES);
 
   /** `halfBytesMax` is where the second half begins: the same at each opening of one log. */
   constructor(file: StoreFile, storeId: Buffer, halfBytesMax = LOG_HALF_BYTES) {
@@ -127,7 +127,7 @@ export class PendingLog {
     while (this.grown[half] < Math.min(this.position + bytes, this.halfBytesMax)) {
       const length = Math.min(GROW_BYTES, this.halfBytesMax - this.grown[half]);
       // Zeros over old records do no harm: what stands here is of a generation that is done with.
-      this.file.writeSync(this.zeros, 0, length, start + this.grown[half]);
+      this.file.writeSync(ZEROS, 0, length, start + this.grown[half]);
       this.grown[half] += length;
     }
   }

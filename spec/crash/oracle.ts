@@ -5,7 +5,7 @@ import { type Database, StoreError } from 'btree-store';
 import { openOnDisk, type SessionOptions } from './disk-session.js';
 import type { DiskState } from './disk-state.js';
 import { SimulatedDisk } from './simulated-disk.js';
-import { digestOf } from './state-digest.js';
+import { bucketHash, digestOf, entryHash, StateDigest } from './state-digest.js';
 
 /** The steps that a store may be found at. */
 export interface Allowed {
@@ -19,6 +19,9 @@ export interface Allowed {
 
 /** What an image was found to be that it must not be. */
 export class Violation extends Error {}
+
+/** What is written after recovery, into a bucket that no workload has. */
+const AFTER = { bucket: 'after', key: 'key', value: 'written after recovery' } as const;
 
 const META_DAMAGED = /^only 1 of 2 meta pages hold$/;
 
@@ -38,7 +41,7 @@ export async function verifyImage(
   if (read !== undefined && read !== found)
     throw new Violation(`opened read-only it had ${read}, opened for writing it has ${found}`);
   await expectWhole(db, 'after recovery', false);
-  await writeOn(disk, db, options);
+  await writeOn(disk, db, options, found);
   expectHonest(disk);
   return found;
 }
@@ -124,24 +127,36 @@ async function expectWhole(db: Database, when: string, mayLackMeta: boolean): Pr
 }
 
 /** One more write, then a clean end, then all is there and nothing is left over. */
-async function writeOn(disk: SimulatedDisk, db: Database, options: SessionOptions): Promise<void> {
+async function writeOn(
+  disk: SimulatedDisk,
+  db: Database,
+  options: SessionOptions,
+  before: string,
+): Promise<void> {
+  const expected = withOneMore(before);
   try {
-    await db.bucket('after').put('key', 'written after recovery');
-    const expected = digestOf(db);
+    await db.bucket(AFTER.bucket).put(AFTER.key, AFTER.value);
     await db.close();
     if (disk.exists('log')) throw new Violation('the log is still there after a clean close');
     const again = await openOnDisk(disk, options);
     if (!again.recovery.clean) throw new Violation('it was closed, but says that it was interrupted');
     const found = digestOf(again);
-    if (found !== expected) throw new Violation(`before the close it had ${expected}, after it ${found}`);
-    const value = again.bucket('after').get('key')?.toString();
-    if (value !== 'written after recovery')
-      throw new Violation(`the key written after recovery has ${value}`);
+    if (found !== expected)
+      throw new Violation(`after one more write and the close it has ${found}, not ${expected}`);
+    const value = again.bucket(AFTER.bucket).get(AFTER.key)?.toString();
+    if (value !== AFTER.value) throw new Violation(`the key written after recovery has ${value}`);
     await expectWhole(again, 'after the close', false);
     await again.close();
   } catch (error) {
     throw violationOf('going on after recovery', error);
   }
+}
+
+function withOneMore(before: string): string {
+  const digest = StateDigest.parse(before);
+  digest.add(bucketHash(AFTER.bucket));
+  digest.add(entryHash(AFTER.bucket, Buffer.from(AFTER.key), Buffer.from(AFTER.value)));
+  return digest.toString();
 }
 
 export function expectHonest(disk: SimulatedDisk): void {

@@ -82,6 +82,7 @@ export class Checkpointer {
     this.running = this.run(state).finally(() => {
       this.running = undefined;
       if (this.failed) return;
+      this.parts.writer.forgetProgress();
       this.sequence = -1;
       this.parts.onDurable();
     });

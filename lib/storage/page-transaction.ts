@@ -242,9 +242,7 @@ export class PageTransaction implements BuildPages {
       if (this.stalePages.length >= STALE_PAGES_MAX) this.freeze();
       return;
     }
-    const bases = cache.dirtyBases();
-    this.writer.writeSync(this.memory, bases);
-    for (const base of bases) cache.markClean(base);
+    this.writer.spill(cache);
     // Under another stamp from here on: then a page that was written now and is given up later can be
     // written again, as it is not the same version of it.
     this.freeze();

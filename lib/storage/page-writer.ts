@@ -19,10 +19,20 @@ export interface WriteCounts {
 
 /** Pages laid side by side for one request, up to the one that comes next. */
 interface Staged {
-  readonly position: number;
+  readonly first: number;
   readonly pages: number;
   readonly next: number;
 }
+
+/** How far the checkpoint under way has come: of what it writes, the pages below `from` are in the file. */
+interface Progress {
+  readonly sequence: number;
+  readonly from: number;
+  /** The end of the request in flight. */
+  readonly to: number;
+}
+
+const NOTHING_WRITTEN: Progress = { sequence: -1, from: 0, to: 0 };
 
 export class PageWriter {
   readonly counts: WriteCounts = { pagesWritten: 0, bytesWritten: 0, syncs: 0 };
@@ -31,6 +41,7 @@ export class PageWriter {
   // Two, since a transaction may spill while a checkpoint's request is in flight.
   private checkpointStaging: PageMemory | undefined;
   private spillStaging: PageMemory | undefined;
+  private progress: Progress | undefined;
 
   constructor(file: StoreFile, pageSize: number) {
     this.file = file;
@@ -38,32 +49,62 @@ export class PageWriter {
   }
 
   /**
-   * Writes those of the pages, which ascend, that are still dirty when their turn comes and were made by
-   * `sequence`. One call at a time.
+   * For a checkpoint: writes those of the pages, which ascend, that are still dirty when their turn comes and
+   * were made by `sequence`. One call at a time, each followed by `forgetProgress` once its checkpoint is over.
    */
   async write(cache: PageCache, pages: readonly number[], sequence: number): Promise<void> {
     this.checkpointStaging ??= new PageMemory(STAGING_BYTES);
     const staging = this.checkpointStaging;
+    // What is in flight cannot be spilled: half of what may be dirty is left to a transaction beside it.
+    const pagesMax = Math.min(STAGING_BYTES / this.pageSize, cache.dirtyFramesMax >>> 1);
     const baseOf = (index: number): number => {
       const base = cache.find(pages[index]);
       return base >= 0 && isUnwritten(cache, base, sequence) ? base : -1;
     };
     for (let next = 0; next < pages.length; ) {
-      const staged = this.stage(staging, cache.memory, baseOf, next, pages.length);
+      const staged = this.stage(staging, cache.memory, baseOf, next, pages.length, pagesMax);
       next = staged.next;
-      await this.file.write(staging.bytes, 0, staged.pages * this.pageSize, staged.position);
+      if (staged.pages === 0) continue;
+      this.progress = { sequence, from: staged.first, to: staged.first + staged.pages };
+      await this.file.write(staging.bytes, 0, staged.pages * this.pageSize, staged.first * this.pageSize);
       this.count(staged.pages);
     }
+    this.progress = { sequence, from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY };
   }
 
-  /** Writes the pages at `bases`, which ascend by page number, without waiting for anything else. */
-  writeSync(memory: PageMemory, bases: readonly number[]): void {
+  /** The pages of the checkpoint are clean, or are to be written again. */
+  forgetProgress(): void {
+    this.progress = undefined;
+  }
+
+  /**
+   * For a transaction: writes all dirty pages without waiting for anything else, and makes them clean. What a
+   * checkpoint under way has written is not written again: its meta page may be on the disk already, and a
+   * power cut within a write leaves nothing certain of what it writes. What is in flight stays dirty.
+   */
+  spill(cache: PageCache): void {
+    const unwritten: number[] = [];
+    const written: number[] = [];
+    for (const base of cache.dirtyBases()) {
+      const { sequence, from, to } = this.progress ?? NOTHING_WRITTEN;
+      const page = pageNumberAt(cache.memory, base);
+      if (pageSequence(cache.memory, base) > sequence || page >= to) unwritten.push(base);
+      else if (page < from) written.push(base);
+    }
+    this.writeSync(cache.memory, unwritten);
+    for (const base of unwritten) cache.markClean(base);
+    for (const base of written) cache.markClean(base);
+  }
+
+  /** Writes the pages at `bases`, which ascend by page number. */
+  private writeSync(memory: PageMemory, bases: readonly number[]): void {
     this.spillStaging ??= new PageMemory(STAGING_BYTES);
     const staging = this.spillStaging;
+    const pagesMax = STAGING_BYTES / this.pageSize;
     for (let next = 0; next < bases.length; ) {
-      const staged = this.stage(staging, memory, (index) => bases[index], next, bases.length);
+      const staged = this.stage(staging, memory, (index) => bases[index], next, bases.length, pagesMax);
       next = staged.next;
-      this.file.writeSync(staging.bytes, 0, staged.pages * this.pageSize, staged.position);
+      this.file.writeSync(staging.bytes, 0, staged.pages * this.pageSize, staged.first * this.pageSize);
       this.count(staged.pages);
     }
   }
@@ -94,9 +135,9 @@ export class PageWriter {
     baseOf: (index: number) => number,
     from: number,
     to: number,
+    pagesMax: number,
   ): Staged {
     const { pageSize } = this;
-    const pagesMax = staging.bytes.length / pageSize;
     let first = -1;
     let pages = 0;
     let next = from;
@@ -110,7 +151,7 @@ export class PageWriter {
       staging.bytes.set(memory.bytes.subarray(base, base + pageSize), pages * pageSize);
       pages++;
     }
-    return { position: Math.max(first, 0) * pageSize, pages, next };
+    return { first, pages, next };
   }
 }
 

@@ -2,6 +2,7 @@
 // through them must be found to be wrong, or the harness finds nothing.
 
 import { Checkpointer } from '../../lib/storage/checkpointer.js';
+import { PageWriter } from '../../lib/storage/page-writer.js';
 import { PendingLog } from '../../lib/storage/pending-log.js';
 import { Store } from '../../lib/storage/store.js';
 import type { StoreFile } from '../../lib/storage/store-file.js';
@@ -111,6 +112,18 @@ export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
     workload: 'pages freed while a checkpoint runs',
     seed: 1,
     plant: () => replaceMethod(Checkpointer.prototype, 'needs', () => false),
+  },
+  {
+    name: 'a transaction writes again what a checkpoint beside it has written',
+    workload: 'transactions of 200 puts',
+    seed: 101,
+    plant: () => {
+      const { spill } = PageWriter.prototype;
+      return replaceMethod(PageWriter.prototype, 'spill', function (this: PageWriter, cache): void {
+        this.forgetProgress();
+        spill.call(this, cache);
+      });
+    },
   },
   {
     name: 'the half of the log is switched some time after the checkpoint began',

@@ -123,6 +123,37 @@ describe('checkpoint', () => {
     await again.close();
   });
 
+  it('has none of its pages written again by a transaction beside it', async () => {
+    /** Remembers which pages were written while it is asked to. */
+    class WatchedFile extends StoppingFile {
+      written: number[] | undefined;
+
+      override writeSync(source: Buffer, offset: number, length: number, position: number): void {
+        for (let at = position; at < position + length; at += 4096) this.written?.push(at / 4096);
+        super.writeSync(source, offset, length, position);
+      }
+    }
+    const file = new WatchedFile();
+    const db = await openFile(file, { durable: false, dirtyBytesMax: 1 });
+    file.written = [];
+    const stopped = file.stopped('sync');
+    // More than half of the pages that may be changed in memory: a checkpoint begins by itself.
+    await fill(db, 0, 500, 1);
+    await stopped;
+    const byCheckpoint = new Set(file.written);
+    expect(byCheckpoint.size).to.be.above(10);
+    file.written = [];
+    // Its pages are written, its meta page is not yet: what goes to the file now must not touch them.
+    await fill(db, 500, 1500, 1);
+    expect(file.written.length).to.be.above(10);
+    expect(file.written.filter((page) => byCheckpoint.has(page))).to.deep.equal([]);
+    file.release();
+    await db.close();
+    const again = await openBytes(bytesOf(file));
+    expectFilled(again, 0, 1500, 1);
+    await again.close();
+  });
+
   it('leaves alone what a transaction writes past its end meanwhile', async () => {
     const file = new StoppingFile();
     const db = await openFile(file, { durable: false });

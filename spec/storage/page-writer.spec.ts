@@ -23,8 +23,12 @@ class RecordingFile extends MemoryFile {
 }
 
 /** A cache with these pages dirty in it, made at the given sequences. */
-function cacheWith(pages: readonly number[], sequence: (page: number) => number = () => 5): PageCache {
-  const cache = new PageCache(PAGE_SIZE, 1, 4 * 1024 * 1024);
+function cacheWith(
+  pages: readonly number[],
+  sequence: (page: number) => number = () => 5,
+  dirtyBytesMax = 4 * 1024 * 1024,
+): PageCache {
+  const cache = new PageCache(PAGE_SIZE, 1, dirtyBytesMax);
   // In no order: where the frames lie must not matter.
   for (const page of [...pages].reverse()) {
     const base = cache.takeDirty(page);
@@ -82,14 +86,15 @@ describe('page writer', () => {
       expect(writer.counts.bytesWritten).to.equal(pages.length * PAGE_SIZE);
     });
 
-    it(`writes ${what}, at once`, () => {
+    it(`writes ${what}, for a transaction`, () => {
       const file = new RecordingFile();
       const writer = new PageWriter(file, PAGE_SIZE);
       const cache = cacheWith(pages);
-      writer.writeSync(cache.memory, cache.dirtyBases());
+      writer.spill(cache);
       expect(file.requests).to.deep.equal(requests);
       expectWritten(file, pages);
       expect(writer.counts.pagesWritten).to.equal(pages.length);
+      expect(cache.dirtyFrames).to.equal(0);
     });
   }
 
@@ -124,6 +129,53 @@ describe('page writer', () => {
       [6, 1],
       [12, 1],
     ]);
+  });
+
+  it('spills beside a checkpoint what that has not written, and leaves what it has in flight', async () => {
+    const file = new RecordingFile();
+    const writer = new PageWriter(file, PAGE_SIZE);
+    const pages = [6, 8, 9, 11];
+    const cache = cacheWith([...pages, 7, 20], (page) => (page === 7 || page === 20 ? 6 : 5));
+    let requests = 0;
+    file.onWrite = () => {
+      // While the request of 8 and 9 is under way: 6 is written, 11 has not had its turn.
+      if (++requests === 2) writer.spill(cache);
+    };
+    await writer.write(cache, pages, 5);
+    expect(file.requests).to.deep.equal([
+      [6, 1],
+      [8, 2],
+      [7, 1],
+      [11, 1],
+      [20, 1],
+    ]);
+    expect(cache.dirtyFrames).to.equal(2);
+    expect([8, 9].map((page) => cache.isDirty(cache.find(page)))).to.deep.equal([true, true]);
+    writer.spill(cache);
+    expect(cache.dirtyFrames).to.equal(0);
+    expect(file.requests, 'nothing is written twice').to.have.length(5);
+  });
+
+  it('writes again what a checkpoint that failed had written', async () => {
+    const file = new RecordingFile();
+    const writer = new PageWriter(file, PAGE_SIZE);
+    const cache = cacheWith([6, 7]);
+    await writer.write(cache, [6, 7], 5);
+    writer.forgetProgress();
+    writer.spill(cache);
+    expect(file.requests).to.deep.equal([
+      [6, 2],
+      [6, 2],
+    ]);
+  });
+
+  it('has no more in flight than half of what may be dirty', async () => {
+    const file = new RecordingFile();
+    const pages = numbers(6, 106);
+    const cache = cacheWith(pages, () => 5, 1);
+    await new PageWriter(file, PAGE_SIZE).write(cache, pages, 5);
+    expect(cache.dirtyFramesMax).to.equal(64);
+    expect(file.requests.map(([, count]) => count)).to.deep.equal([32, 32, 32, 4]);
   });
 
   it('writes pages that were laid out elsewhere to their places', async () => {

@@ -50,15 +50,23 @@ export function canMeet(name: CallName, kind: string): boolean {
   return KINDS[kind](name);
 }
 
+/** The file that a call is made on, and where in it, as far as the call tells. */
+export interface CallPlace {
+  readonly path?: string;
+  readonly position?: number;
+}
+
 type Call = (...values: never[]) => unknown;
 
 export class FailingCalls {
   /** Calls since the counting began. */
   readonly names: CallName[] = [];
-  /** Called with each call that fails, and where in a file, not with those that are only short or interrupted. */
-  onFailure: (name: CallName, position: number | undefined) => void = () => undefined;
+  /** Called with each call that fails, not with those that are only short or interrupted. */
+  onFailure: (name: CallName, place: CallPlace) => void = () => undefined;
   /** Called before each call while they are counted; may let it transfer a part only. */
   onCall: (name: CallName) => 'short' | undefined = () => undefined;
+  /** Files by their descriptors. */
+  private readonly paths = new Map<number, string>();
   private fault: CallFault | undefined;
   private left = 0;
   private isCounting = false;
@@ -66,15 +74,9 @@ export class FailingCalls {
   /** Puts itself in the place of the runtime's calls. */
   install(): void {
     const table = fs as unknown as Record<CallName, Call>;
-    for (const name of [
-      'openSync',
-      'fstatSync',
-      'fsyncSync',
-      'ftruncateSync',
-      'rmSync',
-      'renameSync',
-    ] as const)
+    for (const name of ['fstatSync', 'fsyncSync', 'ftruncateSync', 'rmSync', 'renameSync'] as const)
       table[name] = this.plain(name, table[name]);
+    table.openSync = this.opening(table.openSync);
     for (const name of ['readSync', 'writeSync'] as const) table[name] = this.transfer(name, table[name]);
     table.readvSync = this.vector('readvSync', table.readvSync);
     for (const name of ['read', 'write'] as const)
@@ -98,7 +100,7 @@ export class FailingCalls {
   }
 
   /** What this call meets. */
-  private next(name: CallName, position?: number): string | undefined {
+  private next(name: CallName, descriptor?: number, position?: number): string | undefined {
     if (!this.isCounting) return undefined;
     const index = this.names.push(name) - 1;
     const told = this.onCall(name);
@@ -108,14 +110,27 @@ export class FailingCalls {
       return undefined;
     this.left--;
     if (fault.kind === 'short') return 'short';
-    if (fault.kind !== 'EINTR') this.onFailure(name, position);
+    if (fault.kind !== 'EINTR') {
+      const path = descriptor === undefined ? undefined : this.paths.get(descriptor);
+      this.onFailure(name, { path, position });
+    }
     throw Object.assign(new Error(`${fault.kind}: injected, ${name}`), { code: fault.kind, syscall: name });
   }
 
   private plain(name: CallName, call: Call): Call {
     return (...values) => {
-      this.next(name);
+      this.next(name, typeof values[0] === 'number' ? values[0] : undefined);
       return call(...values);
+    };
+  }
+
+  /** (path, flags, mode) */
+  private opening(call: Call): Call {
+    return (...values) => {
+      this.next('openSync');
+      const descriptor = call(...values) as number;
+      this.paths.set(descriptor, String(values[0]));
+      return descriptor;
     };
   }
 
@@ -137,7 +152,7 @@ export class FailingCalls {
         number,
         number,
       ];
-      const isShort = this.next(name, position) === 'short';
+      const isShort = this.next(name, descriptor, position) === 'short';
       if (!isShort) return call(...values);
       const part = Math.max(1, Math.floor(length * 0.4));
       return call(...([descriptor, bytes, offset, part, position] as never[]));
@@ -147,9 +162,9 @@ export class FailingCalls {
   /** (descriptor, buffers, position) */
   private vector(name: CallName, call: Call): Call {
     return (...values) => {
-      const isShort = this.next(name) === 'short';
-      if (!isShort) return call(...values);
       const [descriptor, [first], position] = values as unknown as [number, Buffer[], number];
+      const isShort = this.next(name, descriptor, position) === 'short';
+      if (!isShort) return call(...values);
       const part = first.subarray(0, Math.max(1, Math.floor(first.length * 0.4)));
       return call(...([descriptor, [part], position] as never[]));
     };

@@ -34,6 +34,7 @@ const NAMES = [
   'growth and shrinking',
   'a snapshot held over commits',
   'compaction',
+  'a backup',
 ];
 
 const HANG_MILLISECONDS = 20_000;
@@ -51,7 +52,7 @@ export function ioWorkloads(): Workload[] {
 function runOf(workload: Workload, seed: number, onError?: OnError): InstanceType<typeof RealRun> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'failing-io-'));
   const run = new RealRun(workload, folder, seed, onError);
-  calls.onFailure = (name, position) => run.noteFailure(name, position);
+  calls.onFailure = (name, place) => run.noteFailure(name, place);
   return run;
 }
 

@@ -1,5 +1,6 @@
 // A workload on real files, and what must hold once the disk under it does as it is asked again.
 
+import fs from 'node:fs';
 import path from 'node:path';
 import { StoreDatabase } from '../../lib/database.js';
 import type { Database } from '../../lib/database-face.js';
@@ -10,8 +11,23 @@ import { digestOf } from '../crash/state-digest.js';
 import { type OnError, Stopped, WorkloadRun } from '../crash/workload-run.js';
 import type { Workload } from '../crash/workloads.js';
 import { Random } from '../helpers/random.js';
+import type { CallPlace } from './failing-calls.js';
 
 const META_BYTES = 2 * 4096;
+
+async function openAt(file: string, readOnly: boolean, options: Workload['options']): Promise<StoreDatabase> {
+  const opened = await openStore(file, {
+    readOnly,
+    create: true,
+    pageSize: options.pageSize ?? 4096,
+    cacheBytesMax: 64 * 4096,
+    dirtyBytesMax: options.dirtyBytesMax ?? 64 * 4096,
+    durable: true,
+    logHalfBytes: options.logHalfBytes ?? 64 * 1024,
+  });
+  await recover(opened);
+  return new StoreDatabase(opened.store, opened.recovery);
+}
 
 /** One run of a workload in a folder. */
 export class RealRun {
@@ -24,11 +40,19 @@ export class RealRun {
   private isUnknown = false;
   private metaFailures = 0;
   private hasFailed = false;
+  /** Where the workload makes a backup, and what that must hold once it is begun. */
+  private readonly copyPath: string;
+  private copy: { readonly digest: string; readonly done: boolean } | undefined;
 
   constructor(workload: Workload, folder: string, seed: number, onError?: OnError) {
     this.workload = workload;
     this.folder = folder;
+    this.copyPath = path.join(folder, 'copy.db');
     const ground = {
+      copyPath: this.copyPath,
+      markCopy: (digest: string, done: boolean) => {
+        this.copy = { digest, done };
+      },
       open: (readOnly: boolean) => this.open(readOnly),
       kill: () => {
         throw new Error('a process cannot kill itself here');
@@ -41,8 +65,10 @@ export class RealRun {
   }
 
   /** A call of the system has failed, at this place of a file. */
-  noteFailure(name: string, position?: number): void {
+  noteFailure(name: string, { path: file, position }: CallPlace): void {
     this.hasFailed = true;
+    // A backup that fails says nothing of the store.
+    if (file?.startsWith(this.copyPath) === true) return;
     if (name === 'fdatasync') this.isUnknown = true;
     if (name === 'write' && position !== undefined && position < META_BYTES) this.metaFailures++;
     // It could neither be written nor be taken back.
@@ -52,18 +78,7 @@ export class RealRun {
   private async open(readOnly: boolean): Promise<Database> {
     this.isUnknown = false;
     this.metaFailures = 0;
-    const { options } = this.workload;
-    const opened = await openStore(path.join(this.folder, 'store.db'), {
-      readOnly,
-      create: true,
-      pageSize: options.pageSize ?? 4096,
-      cacheBytesMax: 64 * 4096,
-      dirtyBytesMax: options.dirtyBytesMax ?? 64 * 4096,
-      durable: true,
-      logHalfBytes: options.logHalfBytes ?? 64 * 1024,
-    });
-    await recover(opened);
-    const db = new StoreDatabase(opened.store, opened.recovery);
+    const db = await openAt(path.join(this.folder, 'store.db'), readOnly, this.workload.options);
     this.opened.add(db);
     return db;
   }
@@ -98,6 +113,25 @@ export class RealRun {
     run.expectModel('after a clean close');
     await this.expectWhole();
     await run.close();
+    await this.expectCopy();
+  }
+
+  /** A backup that has its name is whole, one that was acknowledged has it, and nothing unfinished is left. */
+  private async expectCopy(): Promise<void> {
+    const { copy, copyPath } = this;
+    if (copy === undefined) return;
+    if (!fs.existsSync(copyPath)) {
+      if (copy.done) throw new Violation('the backup that was made is gone');
+      return;
+    }
+    const db = await openAt(copyPath, true, this.workload.options);
+    const found = digestOf(db);
+    const report = await db.check();
+    await db.close();
+    if (!db.recovery.clean || !report.ok || found !== copy.digest)
+      throw new Violation(
+        `the backup has ${found}, not ${copy.digest}; its check: ${JSON.stringify(report.problems)}`,
+      );
   }
 
   private async expectWhole(): Promise<void> {

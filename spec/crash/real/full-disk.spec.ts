@@ -31,7 +31,7 @@ async function runShort(name: string, folder: string, makeRoom: () => void): Pro
   const run: RealRun = new RealRun(workloadOf(name), folder, SEED, (error, during) => {
     if (!(error instanceof StoreError) || error.code !== 'DISK_FULL') throw violationOf(during, error);
     full++;
-    run.noteFailure('no room');
+    run.noteFailure('no room', {});
   });
   try {
     await inTime(run.work(), MILLISECONDS);

@@ -7,8 +7,9 @@ import { Random } from '../helpers/random.js';
 import { openBytes } from '../helpers/store-bytes.js';
 import { bitsOf } from './damage-sample.js';
 import { DamagedStore, PAGE_SIZE } from './damaged-store.js';
+import { EveryBit, NotingFile } from './every-bit.js';
 import { Observation } from './observation.js';
-import { openUnchecked } from './unchecked-file.js';
+import { makeChecksumsRight, openUnchecked } from './unchecked-file.js';
 
 const FLIPS_PER_PAGE = 3;
 
@@ -26,6 +27,32 @@ describe('damage', () => {
     for (let page = 0; page < store.pages; page++)
       for (const bit of bitsOf(page, FLIPS_PER_PAGE)) await store.flip(page, bit);
   }).timeout(60_000);
+
+  it('of bits that a single read meets is found', async () => {
+    const every = await EveryBit.open(store.known.bytes);
+    let bits = 0;
+    for (let page = 0; page < every.pages; page++)
+      if (every.isInTree(page)) bits += every.flipAll(page, 211 + page);
+    expect(bits).to.be.above(5000);
+    const unread = await every.unreadPages();
+    expect(unread.size).to.be.below(every.pages / 4);
+    for (const page of unread) expect(store.known.isReached(page), `page ${page}`).to.equal(false);
+    await every.close();
+  });
+
+  it('of a bit that a single read meets is told from a store that checks no checksums', async () => {
+    class UncheckedNotingFile extends NotingFile {
+      override readSync(target: Buffer, offset: number, length: number, position: number): number {
+        const read = super.readSync(target, offset, length, position);
+        makeChecksumsRight(target.subarray(offset, offset + read), position);
+        return read;
+      }
+    }
+    const every = await EveryBit.open(store.known.bytes, new UncheckedNotingFile('unchecked'));
+    for (let page = 0; page < every.pages; page++)
+      if (every.isInTree(page)) expect(() => every.flipAll(page), `page ${page}`).to.throw();
+    await every.close();
+  });
 
   it('by zeros in the place of a page is found', async () => {
     for (let page = 0; page < store.pages; page++) await store.zero(page);

@@ -11,12 +11,17 @@ const PAGE_SIZE = 4096;
 class UncheckedFile extends MemoryFile {
   override readSync(target: Buffer, offset: number, length: number, position: number): number {
     const read = super.readSync(target, offset, length, position);
-    for (let at = 0; at + PAGE_SIZE <= read; at += PAGE_SIZE) {
-      const page = target.subarray(offset + at, offset + at + PAGE_SIZE);
-      // Behind the meta pages, which are known by their checksums alone.
-      if (position + at >= 2 * PAGE_SIZE) page.writeUInt32LE(crc32c(page.subarray(4)), 0);
-    }
+    makeChecksumsRight(target.subarray(offset, offset + read), position);
     return read;
+  }
+}
+
+/** Changes whole pages, read from `position`, so that their checksums are those of their content. */
+export function makeChecksumsRight(bytes: Buffer, position: number): void {
+  for (let at = 0; at + PAGE_SIZE <= bytes.length; at += PAGE_SIZE) {
+    const page = bytes.subarray(at, at + PAGE_SIZE);
+    // Behind the meta pages, which are known by their checksums alone.
+    if (position + at >= 2 * PAGE_SIZE) page.writeUInt32LE(crc32c(page.subarray(4)), 0);
   }
 }
 

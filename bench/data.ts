@@ -1,0 +1,135 @@
+// The entries that all engines store: 16-byte keys that ascend with their number, and values that tell which version
+// of which entry they are. What an engine reads is told by a tally; what it should have read can be reckoned without it.
+
+export const KEY_BYTES = 16;
+const PREFIX = Buffer.from('key:');
+/** Values begin with four bytes that no two versions of an entry share; the rest is cut from one block. */
+const POOL_BYTES = 1 << 20;
+
+/** A number from two, its bits all over the place. */
+function mixed(index: number, version: number): number {
+  let value = Math.imul(index + 1, 0x9e37_79b1) ^ Math.imul(version + 1, 0x85eb_ca6b);
+  value = Math.imul(value ^ (value >>> 15), 0x2c1b_3c6d);
+  value = Math.imul(value ^ (value >>> 12), 0x297a_2d39);
+  return (value ^ (value >>> 15)) >>> 0;
+}
+
+/** Text-like bytes, so that a peer that compresses has something to do, and not too much. */
+function pool(): Buffer {
+  const bytes = Buffer.allocUnsafe(POOL_BYTES);
+  for (let i = 0; i < POOL_BYTES; i++) bytes[i] = 0x20 + (mixed(i, 77) % 95);
+  return bytes;
+}
+
+/** Makes entries without an object each: `key` and `value` give the same Buffers again and again. */
+export class Entries {
+  readonly valueBytes: number;
+  private readonly keyBuffer = Buffer.alloc(KEY_BYTES);
+  private readonly valueBuffer: Buffer;
+  private readonly pool = pool();
+
+  constructor(valueBytes: number) {
+    this.valueBytes = valueBytes;
+    this.valueBuffer = Buffer.alloc(valueBytes);
+    PREFIX.copy(this.keyBuffer);
+  }
+
+  /** The key of a number below 10^12; valid until the next call. */
+  key(index: number): Buffer {
+    const { keyBuffer } = this;
+    for (let at = KEY_BYTES - 1, rest = index; at >= PREFIX.length; at--, rest = Math.floor(rest / 10))
+      keyBuffer[at] = 0x30 + (rest % 10);
+    return keyBuffer;
+  }
+
+  /** The value of an entry at a version; valid until the next call. */
+  value(index: number, version = 0): Buffer {
+    const { valueBuffer, valueBytes } = this;
+    const head = mixed(index, version);
+    const from = head % (POOL_BYTES - valueBytes);
+    this.pool.copy(valueBuffer, 0, from, from + valueBytes);
+    valueBuffer.writeUInt32LE(head, 0);
+    return valueBuffer;
+  }
+
+  /** Copies, for engines that keep what they are given. */
+  keyCopy(index: number): Buffer {
+    return Buffer.from(this.key(index));
+  }
+
+  valueCopy(index: number, version = 0): Buffer {
+    return Buffer.from(this.value(index, version));
+  }
+}
+
+/** What was read: how many entries, how many bytes, and a sum over the beginnings of values. */
+export class Tally {
+  entries = 0;
+  bytes = 0;
+  sum = 0;
+
+  add(key: Uint8Array, value: Uint8Array): void {
+    this.entries++;
+    this.bytes += key.length + value.length;
+    this.sum = (this.sum + (value[0] | (value[1] << 8) | (value[2] << 16) | (value[3] << 24))) | 0;
+  }
+
+  /** Only a value was read. */
+  addValue(value: Uint8Array): void {
+    this.add(NO_KEY, value);
+  }
+
+  equals(other: Tally): boolean {
+    return this.entries === other.entries && this.bytes === other.bytes && this.sum === other.sum;
+  }
+
+  toString(): string {
+    return `${this.entries} entries, ${this.bytes} bytes, sum ${this.sum}`;
+  }
+
+  /** Adds what reading an entry should have added. */
+  expect(index: number, version: number, valueBytes: number, keyBytes = KEY_BYTES): void {
+    this.entries++;
+    this.bytes += keyBytes + valueBytes;
+    this.sum = (this.sum + mixed(index, version)) | 0;
+  }
+}
+
+const NO_KEY = new Uint8Array(0);
+
+/** The numbers from 0 to `count` in an order that jumps about, each once, without a table. */
+export class Shuffle {
+  private readonly half: number;
+  private readonly mask: number;
+
+  constructor(
+    readonly count: number,
+    private readonly seed = 1,
+  ) {
+    this.half = Math.max(1, Math.ceil(Math.log2(Math.max(2, count)) / 2));
+    this.mask = 2 ** this.half - 1;
+  }
+
+  at(position: number): number {
+    let at = position;
+    do at = this.rounds(at);
+    while (at >= this.count);
+    return at;
+  }
+
+  private rounds(value: number): number {
+    let left = Math.floor(value / (this.mask + 1));
+    let right = value & this.mask;
+    for (let round = 0; round < 4; round++) {
+      const next = left ^ (mixed(right, this.seed * 4 + round) & this.mask);
+      left = right;
+      right = next;
+    }
+    return left * (this.mask + 1) + right;
+  }
+}
+
+/** A number below `limit`, the same for the same position. */
+export function drawn(position: number, limit: number, seed = 7): number {
+  return mixed(position, seed) % limit;
+}

@@ -105,6 +105,11 @@ function isUnmade(error: unknown): boolean {
   );
 }
 
+/** Garbage where a store was only begun is no sign of one; it holds nothing, and is not to be overwritten. */
+export function mayRefuse(error: unknown, allowed: Allowed, state: DiskState): boolean {
+  return isUnmade(error) && !allowed.made && (state.files[0]?.durable.length ?? 0) > 0;
+}
+
 async function openForWriting(
   disk: SimulatedDisk,
   options: SessionOptions,
@@ -114,8 +119,7 @@ async function openForWriting(
   try {
     return await openOnDisk(disk, options);
   } catch (error) {
-    // Garbage where a store was only begun is no sign of one; it holds nothing, and is not to be overwritten.
-    if (isUnmade(error) && !allowed.made && (state.files[0]?.durable.length ?? 0) > 0) return undefined;
+    if (mayRefuse(error, allowed, state)) return undefined;
     throw violationOf('opening for writing', error);
   }
 }

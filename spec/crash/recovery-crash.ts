@@ -6,7 +6,7 @@ import type { Random } from '../helpers/random.js';
 import { type Double, openOnDisk, type SessionOptions } from './disk-session.js';
 import type { DiskState } from './disk-state.js';
 import { type Cut, cutsOf, imagesOf, type Recording } from './explore.js';
-import { type Allowed, expectAllowed, expectHonest, verifyImage, violationOf } from './oracle.js';
+import { type Allowed, expectAllowed, expectHonest, mayRefuse, verifyImage, violationOf } from './oracle.js';
 import { withRandomBytes } from './seeded-crypto.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import { bucketHash, digestOf, entryHash, StateDigest } from './state-digest.js';
@@ -39,6 +39,7 @@ export async function crashRecovery(
   const [variants, ...rest] = plan.variants;
   try {
     const recording = await recordRecovery(state, allowed, plan, path);
+    if (recording === undefined) return;
     for (const cut of cutsOf(recording.recording)) {
       const inner = recording.allowedAt(cut);
       const images = imagesOf(cut, variants, (variant) => plan.randomOf(...path, cut.at, variant));
@@ -77,18 +78,26 @@ interface RecoveryRecording {
   allowedAt(cut: Cut): Allowed;
 }
 
-/** Opens the store and, the first time, goes on with it, so that later cuts meet what recovery left. */
+/**
+ * Opens the store and, the first time, goes on with it, so that later cuts meet what recovery left; undefined where
+ * there is no store yet, and what is there is refused.
+ */
 async function recordRecovery(
   state: DiskState,
   allowed: Allowed,
   plan: RecoveryPlan,
   path: readonly number[],
-): Promise<RecoveryRecording> {
+): Promise<RecoveryRecording | undefined> {
   const random = plan.randomOf(...path, 0x5ec0);
   const disk = new SimulatedDisk({ random, turnsMax: { store: 40, log: 10 } }, state);
   const digests: string[] = [];
+  let isRefused = false;
   await withRandomBytes(random, async () => {
-    const db = await openOnDisk(disk, { ...plan.options, double: plan.double });
+    const db = await openOnDisk(disk, { ...plan.options, double: plan.double }).catch((error: unknown) => {
+      if (!mayRefuse(error, allowed, state)) throw error;
+      isRefused = true;
+    });
+    if (db === undefined) return;
     const found = digestOf(db);
     expectAllowed(found, allowed, 'after recovery');
     digests.push(found);
@@ -96,6 +105,7 @@ async function recordRecovery(
     if (path.length === 0) await goOn(db, found, digests, disk, plan.options.durable !== false);
   });
   expectHonest(disk);
+  if (isRefused) return undefined;
   return {
     recording: { start: state, operations: disk.operations, digests },
     // What opening has shown stays; until it has, the store may be at any step that was allowed before.

@@ -1,5 +1,5 @@
 // npm run crash: seed after seed, until as many images as were asked for have been looked at. Ends with one line
-// of JSON; with what is wrong, and how to repeat it, if something is.
+// of JSON; with what is wrong, and how to repeat it, if something is. An interrupt ends it early.
 //
 //   --seed 1            the first seed; each round takes the next
 //   --images 100000     images to look at, at least
@@ -34,10 +34,14 @@ const number = (text: string | undefined): number | undefined =>
 const started = performance.now();
 const counts = noCampaignCounts();
 const first = Number(values.seed);
-const imagesMax = Number(values.images);
+let imagesMax = Number(values.images);
 const isRepetition = values.workload !== undefined;
 let seed = first;
 let rejections = 0;
+// A long run that is broken off tells what it has looked at.
+process.once('SIGINT', () => {
+  imagesMax = 0;
+});
 process.on('unhandledRejection', (error) => {
   rejections++;
   console.error('a promise was rejected and no one handled it:', error);
@@ -52,7 +56,9 @@ try {
         cutChance: Number(values.part),
         recoveries: Number(values.recoveries),
         recoveryVariants: [2, 2],
-        imagesMax,
+        get imagesMax() {
+          return imagesMax;
+        },
         only: {
           workload: values.workload,
           cut: number(values.cut),
@@ -63,6 +69,7 @@ try {
       },
       counts,
     );
+    console.error(`seed ${seed}: ${counts.images} images, ${counts.recoveryImages} of recoveries`);
     seed++;
     if (isRepetition) break;
   }

@@ -121,7 +121,16 @@ function sameFile(a: ImportPosition['file'], b: ImportPosition['file']): boolean
 
 /** Another of these would make other keys, values or rejects of the rows that are left than of those before. */
 function optionsOf(options: CsvImportOptions): string {
-  const { key, onDuplicate = 'replace', rowBytesMax, delimiter, header, columns, quotedLinesMax } = options;
+  const {
+    key,
+    onDuplicate = 'replace',
+    rowBytesMax,
+    delimiter,
+    header,
+    columns,
+    quotedLinesMax,
+    revision,
+  } = options;
   const rejects = typeof options.rejects === 'string' ? options.rejects : undefined;
   return JSON.stringify({
     key,
@@ -132,11 +141,12 @@ function optionsOf(options: CsvImportOptions): string {
     columns,
     quotedLinesMax,
     rejects,
+    revision,
   });
 }
 
 function otherOptions(checkpoint: string): StoreError {
   const message =
-    'the import was stopped half-way under other options (key, columns, delimiter, bounds of a row, onDuplicate or rejects): give those again, or import from the beginning with `restart: true`';
+    'the import was stopped half-way under other options (key, columns, delimiter, bounds of a row, onDuplicate, rejects or revision): give those again, or import from the beginning with `restart: true`';
   return new StoreError('INVALID_OPTION', message, { details: { checkpoint, restart: true } });
 }

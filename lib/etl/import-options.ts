@@ -65,6 +65,12 @@ export interface ImportOptions {
   /** Begins at the beginning, whatever the checkpoint says. What is in the bucket stays. Default: false. */
   readonly restart?: boolean;
   /**
+   * A word for what else the rows depend on and the import cannot see, such as the version of the bucket's schema.
+   * It is kept with the checkpoint: an import that was stopped half-way under another one is refused with
+   * INVALID_OPTION, and one that was complete is another import. Default: none.
+   */
+  readonly revision?: string;
+  /**
    * Stops the import at a commit boundary: what was taken is committed, unless it is atomic; then it rejects
    * with ABORTED.
    */
@@ -133,6 +139,7 @@ const ndjsonSchema = z.strictObject({
   fillFactor: z.number(FILL).min(0.3, FILL).max(1, FILL).optional(),
   checkpoint: z.string().min(1).optional(),
   restart: z.boolean().optional(),
+  revision: z.string().optional(),
   signal: signalSchema.optional(),
   onReject: z.enum(['collect', 'stop']).optional(),
   rejectsMax: rejectsMax.optional(),

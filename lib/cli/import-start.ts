@@ -10,20 +10,15 @@ import {
 } from '../index.js';
 import type { CreateFlags } from './arguments.js';
 import type { FileFormat } from './format.js';
+import type { InputFlags } from './input-file.js';
 import { typedNames } from './key-type.js';
 import type { RowSchema } from './row-schema.js';
 
 /** What is typed of an import. */
-export interface ImportFlags extends CreateFlags {
-  readonly key?: string[];
+export interface ImportFlags extends CreateFlags, InputFlags {
   readonly schema?: string;
-  readonly format?: string;
-  readonly delimiter?: string;
-  readonly columns?: string[];
-  readonly header: boolean;
   readonly sorted?: boolean;
   readonly unsorted?: boolean;
-  readonly sortBytes?: number;
   readonly onDuplicate?: 'replace' | 'keep' | 'error';
   readonly atomic?: boolean;
   readonly rejects?: string;
@@ -32,7 +27,6 @@ export interface ImportFlags extends CreateFlags {
   readonly commitEvery?: number;
   readonly checkpoint?: string;
   readonly restart?: boolean;
-  readonly maxQuotedLines?: number;
 }
 
 /** @param schema What rows must be, where that was said: then the bucket's keys and values have types. */

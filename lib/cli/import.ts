@@ -1,13 +1,12 @@
 // `btree-store import`: rows of CSV or NDJSON into a bucket.
 
-import { access } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { Database, ImportProgress } from '../index.js';
-import { byteCount, delimiter, nameList, pageSizeOption, positiveNumber, wholeNumber } from './arguments.js';
-import { CommandFailure, tell, usageFailure } from './failure.js';
-import { fileFormat, formatOption, refuseCsvOptions } from './format.js';
+import { pageSizeOption, positiveNumber, wholeNumber } from './arguments.js';
+import { tell, usageFailure } from './failure.js';
 import { inCommandTerms, tellReport } from './import-outcome.js';
 import { type ImportFlags, startImport } from './import-start.js';
+import { addInputOptions, checkedInput, KEY_TYPES_HELP, refuseMissing } from './input-file.js';
 import { catchInterrupt } from './interrupt.js';
 import { ProgressBar, type WorkProgress } from './progress-bar.js';
 import { readRowSchema } from './row-schema.js';
@@ -19,8 +18,7 @@ Rows that cannot be taken are counted, told, and kept with --rejects. If there a
 --max-rejects said how many there may be; one more than that stops the import, with status 1. 0 stops at the first.
 An import that was stopped goes on where it was when the same command is run again. Of a file that was imported to
 its end nothing is left to do; --restart begins at the beginning. Standard input needs --checkpoint for that.
-Keys are text, unless their type stands behind them, as in --key id:number: then they sort as numbers do. There are
-string, number, bigint (whole numbers of any size), date (2024-03-01, or with a time) and boolean.
+${KEY_TYPES_HELP}
 With --schema a row is checked, and stored as what the schema makes of it; one that it refuses is rejected, with paths.
 Cells of CSV are texts to it: z.coerce.number() makes numbers of them. A .json file is JSON Schema; a module (.mjs, .js,
 .cjs) runs as code of yours, and has a schema of zod 4, or one of another library with Standard Schema.
@@ -36,7 +34,7 @@ Examples:
   $ zcat events.gz | btree-store import log.db events - --format ndjson --key user.id,time`;
 
 export function addImport(program: Command): void {
-  program
+  const command = program
     .command('import')
     .summary('put the rows of a CSV or NDJSON file into a bucket')
     .description(
@@ -44,32 +42,14 @@ export function addImport(program: Command): void {
     )
     .argument('<store>', 'path of the store')
     .argument('<bucket>', 'name of the bucket')
-    .argument('<file>', 'path of the file, which may be gzip, or - for standard input')
-    .option(
-      '--key <names>',
-      'columns, or JSON paths such as user.id, that make the key, each with its :type if it is no text; needed',
-      nameList,
-    )
+    .argument('<file>', 'path of the file, which may be gzip, or - for standard input');
+  addInputOptions(command)
     .option(
       '--schema <file>',
       'what rows must be: a module with a schema as its default export, or JSON Schema',
     )
-    .addOption(formatOption('by default told by the name of the file'))
-    .option(
-      '--delimiter <character>',
-      "between cells: one character, 'tab', or 'auto' (default: ',')",
-      delimiter,
-    )
-    .option('--no-header', 'the first row is no header; needs --columns')
-    .option('--columns <names>', 'names of the columns where there is no header', nameList)
-    .option(
-      '--max-quoted-lines <count>',
-      'lines that a quoted cell may span; past that its quote counts as not closed (default: 1000)',
-      positiveNumber,
-    )
     .addOption(new Option('--sorted', 'fail where a key is out of order').conflicts('unsorted'))
     .option('--unsorted', 'sort all rows; by default those from the first that is out of order on')
-    .option('--sort-bytes <bytes>', 'memory to sort in (default: 64 MiB); more goes to files', byteCount)
     .addOption(
       new Option(
         '--on-duplicate <what>',
@@ -94,15 +74,10 @@ export function addImport(program: Command): void {
 }
 
 async function runImport(store: string, bucket: string, file: string, flags: ImportFlags): Promise<void> {
-  // Not a required option of the parser: it would be missed before a mistyped name is told.
-  const { key } = flags;
-  if (key === undefined)
-    throw usageFailure('--key is needed: name the columns, or the JSON paths, that make the key');
-  const format = fileFormat(file, flags);
-  if (format.format === 'ndjson') refuseCsvOptions(flags);
-  else refuseUnclearHeader(flags);
+  const { key, format } = checkedInput(file, flags);
   if (flags.rejects === '-') throw usageFailure('--rejects takes the path of a file');
-  if (file !== '-') await refuseMissing(file);
+  // Before the store is opened, which would make it.
+  await refuseMissing(file);
   const schema = flags.schema === undefined ? undefined : await readRowSchema(flags.schema);
   await withMadeStore(store, { pageSize: flags.pageSize }, async (db) => {
     const bar = new ProgressBar('importing');
@@ -123,26 +98,6 @@ async function runImport(store: string, bucket: string, file: string, flags: Imp
       interrupt.release();
     }
   });
-}
-
-function refuseUnclearHeader(flags: ImportFlags): void {
-  if (flags.columns !== undefined && flags.header)
-    throw usageFailure(
-      '--columns names the columns of a file without a header: add --no-header, or leave it out',
-    );
-  if (flags.columns === undefined && !flags.header)
-    throw usageFailure('--no-header leaves the columns without names: add --columns');
-}
-
-/** Before the store is opened, which would make it. */
-async function refuseMissing(file: string): Promise<void> {
-  try {
-    await access(file);
-  } catch (cause) {
-    throw new CommandFailure(`${file} cannot be opened: there is no such file; check the path`, undefined, {
-      cause,
-    });
-  }
 }
 
 async function makeBucket(db: Database, name: string): Promise<void> {

@@ -110,11 +110,13 @@ export interface CsvImportOptions extends ImportOptions {
 /** How NDJSON gets into a bucket. */
 export type NdjsonImportOptions = ImportOptions;
 
-const positive = z.number().int().positive();
+/** A whole number from 1. */
+export const positive: z.ZodNumber = z.number().int().positive();
 const rejectsMax = z.union([z.number().int().nonnegative(), z.literal(Number.POSITIVE_INFINITY)], {
   error: 'must be a whole number of rows from 0, or Infinity',
 });
-const key = z.union([z.string(), z.array(z.string()).min(1)], {
+/** Columns or paths. */
+export const keySchema: z.ZodType<KeyOption> = z.union([z.string(), z.array(z.string()).min(1)], {
   error: 'must be a column or path, or an array of one or more',
 });
 const rejects = z.custom<RejectSink>(
@@ -129,7 +131,7 @@ const rejects = z.custom<RejectSink>(
 const FILL = { error: 'must be a number from 0.3 to 1' };
 
 const ndjsonSchema = z.strictObject({
-  key,
+  key: keySchema,
   rowBytesMax: positive.optional(),
   sorted: z.union([z.boolean(), z.literal('auto')], { error: "must be true, false or 'auto'" }).optional(),
   sortBytes: positive.max(SORT_BYTES_MAX).optional(),

@@ -17,6 +17,7 @@ import { addPut } from './put.js';
 import { addScan } from './scan.js';
 import { addSort } from './sort.js';
 import { addStat } from './stat.js';
+import { addWatch } from './watch.js';
 
 const HELP = `
 Examples:
@@ -34,6 +35,7 @@ const COMMANDS = [
   addExport,
   addSort,
   addScan,
+  addWatch,
   addGet,
   addPut,
   addDelete,

@@ -2,7 +2,7 @@
 // in the same commits as its rows. Killed at any moment and run again, an import ends as one that was not.
 
 import { stat } from 'node:fs/promises';
-import type { StoreBucket } from '../bucket.js';
+import { StoreBucket } from '../bucket.js';
 import { StoreError } from '../errors.js';
 import type { BulkWriter } from '../stream/bulk-writer.js';
 import { notTheSource } from './checksum-trail.js';
@@ -131,7 +131,7 @@ function optionsOf(options: CsvImportOptions): string {
     quotedLinesMax,
     revision,
   } = options;
-  const rejects = typeof options.rejects === 'string' ? options.rejects : undefined;
+  const rejects = rejectsName(options.rejects);
   return JSON.stringify({
     key,
     onDuplicate,
@@ -143,6 +143,12 @@ function optionsOf(options: CsvImportOptions): string {
     rejects,
     revision,
   });
+}
+
+/** Rejects that were taken stand in one place, and those to come are to stand there too; streams have no name. */
+function rejectsName(rejects: CsvImportOptions['rejects']): string | { bucket: string } | undefined {
+  if (typeof rejects === 'string') return rejects;
+  return rejects instanceof StoreBucket ? { bucket: rejects.name } : undefined;
 }
 
 function otherOptions(checkpoint: string): StoreError {

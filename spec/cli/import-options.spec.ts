@@ -87,9 +87,4 @@ describe('options of btree-store import', function () {
     expect((await cliHere(['import', store, 'orders', file, '--key', 'nosuch'])).status).to.equal(2);
     expect(existsSync(store)).to.equal(true);
   });
-
-  it('lists the types of keys in its help', async () => {
-    const { stdout } = await cliHere(['import', '--help']);
-    expect(stdout).to.contain('string, number, bigint (whole numbers of any size), date');
-  });
 });

@@ -20,6 +20,7 @@ interface WatchFlags extends RangeFlags, LineOptions {
 }
 
 const EVERY_MILLISECONDS = 500;
+const WAIT_TOLD_MILLISECONDS = 1000;
 
 const EXAMPLES = `
 Prints what has changed since the last look, a line an entry, in the order of the keys: 'put', a tab, the key, a tab and
@@ -86,7 +87,9 @@ class Watch {
   printed = 0;
   private readonly most: number;
   private isWatching = false;
-  private isWaiting = false;
+  /** When it was first found locked, of the looks since the last one that saw something. */
+  private lockedSince: number | undefined;
+  private isWaitTold = false;
 
   constructor(
     private readonly store: string,
@@ -129,7 +132,8 @@ class Watch {
       this.tellWaiting();
       return error;
     }
-    this.isWaiting = false;
+    this.lockedSince = undefined;
+    this.isWaitTold = false;
     if (!this.isWatching)
       tell(`watching ${this.bucket} in ${this.store}: ${grouped(this.seen.count)} entries so far`);
     this.isWatching = true;
@@ -148,10 +152,13 @@ class Watch {
     }
   }
 
+  /** Commands that write are done in no time, and not worth a word. */
   private tellWaiting(): void {
-    if (!this.isWaiting)
-      tell(`another process has ${this.store} open: what it changes is seen once it closes it`);
-    this.isWaiting = true;
+    const now = performance.now();
+    this.lockedSince ??= now;
+    if (this.isWaitTold || now - this.lockedSince < WAIT_TOLD_MILLISECONDS) return;
+    this.isWaitTold = true;
+    tell(`another process has ${this.store} open: what it changes is seen once it closes it`);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Database, keys, StoreError } from 'btree-store';
 import { expect } from 'chai';
@@ -10,7 +10,13 @@ import { type CliResult, cliHere, ended, startCli } from '../helpers/cli.js';
 import { useStores } from '../helpers/store.js';
 
 const stores = useStores();
-const copies = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('btree-store-watch-'));
+/** What processes that watch a store keep; they are told to do so beside the store. */
+const copies = (store: string): string[] =>
+  readdirSync(dirname(store)).filter((name) => name.startsWith('btree-store-watch-'));
+
+function startWatch(words: string[]): ReturnType<typeof startCli> {
+  return startCli(['watch', ...words, '--every', '20'], { TMPDIR: dirname(words[0]) });
+}
 
 interface Watching {
   readonly result: Promise<CliResult>;
@@ -23,7 +29,7 @@ interface Watching {
 
 /** Starts to watch, and resolves once it does. */
 async function watching(words: string[]): Promise<Watching> {
-  const child = startCli(['watch', ...words, '--every', '20']);
+  const child = startWatch(words);
   const result = ended(child);
   const until = async (stream: Readable, isThere: (text: string) => boolean): Promise<void> => {
     let text = '';
@@ -77,7 +83,6 @@ describe('btree-store watch', function () {
   }
 
   it('prints the last state of what changed, and nothing of what is as it was', async () => {
-    const before = copies();
     const store = await shop();
     const { result } = await watching([store, 'rows', '--count', '3']);
     await changed(store, async (db) => {
@@ -95,7 +100,7 @@ describe('btree-store watch', function () {
     const { status, stdout, stderr } = await result;
     expect(status, stderr).to.equal(0);
     expect(stdout).to.equal('delete\tb\nput\tc\tchanged again\nput\te\tnew\n');
-    expect(copies()).to.deep.equal(before);
+    expect(copies(store)).to.deep.equal([]);
   });
 
   it('prints puts and deletes as lines, or as JSON, within bounds, of keys of types', async () => {
@@ -170,8 +175,19 @@ describe('btree-store watch', function () {
     expect(stderr.match(/another process/g)).to.have.length(1);
   });
 
+  it('leaves nothing behind where the reader of its output has enough', async () => {
+    const store = await shop();
+    const child = startWatch([store, 'rows']);
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    await once(child.stderr, 'data');
+    expect(copies(store)).to.have.length(1);
+    child.stdout.destroy();
+    await changed(store, (db) => db.bucket('rows').put('a', 'new'));
+    expect(await closed).to.deep.equal([0, null]);
+    expect(copies(store)).to.deep.equal([]);
+  });
+
   it('ends at Ctrl-C, after a time, and where there is nothing to watch', async () => {
-    const before = copies();
     const store = await shop();
     const { stop, result } = await watching([store, 'rows']);
     stop();
@@ -196,6 +212,6 @@ describe('btree-store watch', function () {
       expect(result, result.stderr).to.include({ status: wanted, stdout: '' });
       expect(result.stderr).to.contain(says);
     }
-    expect(copies()).to.deep.equal(before);
+    expect(copies(store)).to.deep.equal([]);
   });
 });

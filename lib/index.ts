@@ -36,6 +36,9 @@ export type { EarlierRun, ImportFailureDetails, ImportProgress, ImportReport } f
 export type { Reject, RejectReason } from './etl/reject.js';
 export type { RejectSink } from './etl/reject-sink.js';
 export type { KeyOption } from './etl/row-key.js';
+export { sortCsv, sortNdjson } from './etl/sort-file.js';
+export type { CsvSortOptions, SortOptions } from './etl/sort-options.js';
+export type { SortedRows, SortProgress } from './etl/sorted-rows.js';
 export type { Source } from './etl/source.js';
 export type { Bytes, Entry, OpenOptions, RangeOptions } from './options.js';
 export type { Batch, Range } from './range.js';

@@ -37,11 +37,30 @@ function lineWriter(options: LineOptions): (batch: Batch, index: number) => stri
     };
   }
   const text = escapes ? escapedText : shownText;
-  const keyText =
-    keyType === undefined ? text : (bytes: Buffer): string => text(Buffer.from(keyType.text(bytes)));
+  const keyText = keyWriter(text, keyType);
   if (keys) return (batch, index) => keyText(batch.key(index));
   if (values) return (batch, index) => text(batch.value(index));
   return (batch, index) => `${keyText(batch.key(index))}\t${text(batch.value(index))}`;
+}
+
+/** A line about a change: what it is, a tab and what else stands there; for machines an object of JSON. */
+export function changeLine(
+  type: 'put' | 'delete',
+  key: Buffer,
+  value: Buffer | undefined,
+  { json = false, escapes = false, keyType }: LineOptions,
+): string {
+  const text = escapes ? escapedText : shownText;
+  if (!json) {
+    const parts = [type, keyWriter(text, keyType)(key)];
+    return (value === undefined ? parts : [...parts, text(value)]).join('\t');
+  }
+  const shown = value === undefined ? {} : jsonMember('value', value);
+  return JSON.stringify({ type, ...jsonKey(key, keyType), ...shown });
+}
+
+function keyWriter(text: (bytes: Buffer) => string, keyType: KeyType | undefined): (key: Buffer) => string {
+  return keyType === undefined ? text : (key) => text(Buffer.from(keyType.text(key)));
 }
 
 function jsonKey(bytes: Buffer, keyType: KeyType | undefined): Record<string, unknown> {

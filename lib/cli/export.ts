@@ -1,6 +1,6 @@
 // `btree-store export`: the rows of a bucket as CSV or NDJSON.
 
-import { createWriteStream, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { type Duplex, type Readable, Transform } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { Command } from 'commander';
@@ -11,13 +11,13 @@ import { CommandFailure, usageFailure } from './failure.js';
 import { type FileFormat, fileFormat, formatOption, refuseCsvOptions } from './format.js';
 import { catchInterrupt } from './interrupt.js';
 import { writeTo } from './output.js';
+import { addOutputOptions, type OutputFlags, withOutput } from './output-file.js';
 import { ProgressBar } from './progress-bar.js';
 import { addKeyOptions, addRangeOptions, type RangeFlags, rangeOf } from './range-options.js';
 import { existingBucket, withReadStore } from './store-access.js';
 
-interface ExportFlags extends RangeFlags {
+interface ExportFlags extends RangeFlags, OutputFlags {
   readonly format?: string;
-  readonly output: string;
   readonly delimiter?: string;
   readonly columns?: string[];
   readonly header: boolean;
@@ -27,7 +27,8 @@ const LINE_FEED = 0x0a;
 
 const EXAMPLES = `
 What an import brought in comes out as the same rows, in the order of their keys. Values must be JSON objects.
-A file whose name ends in .gz is written as gzip.
+A file whose name ends in .gz is written as gzip. A file gets its name once it is whole; one that is there already is
+left alone, with exit status 1, unless --force says that it may be written over.
 
 Examples:
   $ btree-store export shop.db orders --format csv > orders.csv
@@ -42,11 +43,12 @@ export function addExport(program: Command): void {
     .argument('<store>', 'path of the store')
     .argument('<bucket>', 'name of the bucket')
     .addOption(formatOption('by default told by the name of the output'))
-    .option('-o, --output <file>', 'where to write, - for standard output', '-')
     .option('--columns <names>', 'the columns of CSV, in order; by default those of the first row', nameList)
     .option('--delimiter <character>', "between the cells of CSV, 'tab' for a tab (default: ',')", delimiter)
     .option('--no-header', 'write no row with the names of the columns');
-  addKeyOptions(addRangeOptions(command)).addHelpText('after', EXAMPLES).action(runExport);
+  addKeyOptions(addRangeOptions(addOutputOptions(command)))
+    .addHelpText('after', EXAMPLES)
+    .action(runExport);
 }
 
 async function runExport(store: string, bucket: string, flags: ExportFlags): Promise<void> {
@@ -56,7 +58,7 @@ async function runExport(store: string, bucket: string, flags: ExportFlags): Pro
     const range = existingBucket(db, bucket).range(rangeOf(flags));
     if (isSameFile(store, flags.output))
       throw usageFailure('the output is the store itself: name another file');
-    await write(range, encoded(range, format, flags), flags.output);
+    await write(range, encoded(range, format, flags), flags);
   });
 }
 
@@ -65,7 +67,8 @@ function encoded(range: Range, { format, delimiter }: FileFormat, flags: ExportF
   return range.toCsv({ columns: flags.columns, header: flags.header, delimiter });
 }
 
-async function write(range: Range, rows: Readable, output: string): Promise<void> {
+async function write(range: Range, rows: Readable, flags: OutputFlags): Promise<void> {
+  const { output } = flags;
   const bar = new ProgressBar('exporting');
   const interrupt = catchInterrupt(() => bar.stop());
   const toTerminal = output === '-' && process.stdout.isTTY === true;
@@ -73,13 +76,12 @@ async function write(range: Range, rows: Readable, output: string): Promise<void
   // A bar between the rows on the terminal would spoil both.
   if (bar.isWanted && !toTerminal) steps.push(rowFollower(bar, range.count()));
   if (output.endsWith('.gz')) steps.push(createGzip());
-  const [target, name] =
-    output === '-' ? [process.stdout, 'the output'] : [createWriteStream(output), output];
   try {
-    await writeTo(target, name, rows, steps, interrupt.signal);
+    await withOutput(flags, (target, name) => writeTo(target, name, rows, steps, interrupt.signal));
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    throw new CommandFailure(`stopped; ${name} is incomplete`, EXIT_INTERRUPTED, { cause: error });
+    const left = output === '-' ? 'the output is incomplete' : `${output} was not written`;
+    throw new CommandFailure(`stopped; ${left}`, EXIT_INTERRUPTED, { cause: error });
   } finally {
     bar.stop();
     interrupt.release();

@@ -16,8 +16,9 @@ export class CommandFailure extends Error {
 }
 
 /** Arguments that do not go together. */
-export function usageFailure(message: string): CommandFailure {
-  return new CommandFailure(`${message}; --help has examples`, EXIT_USAGE);
+export function usageFailure(message: string, cause?: unknown): CommandFailure {
+  const options = cause === undefined ? undefined : { cause };
+  return new CommandFailure(`${message}; --help has examples`, EXIT_USAGE, options);
 }
 
 const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {

@@ -16,6 +16,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
 /** What of the options bears on what is told. */
 export interface ReportFlags {
   readonly rejects?: string;
+  readonly rejectsBucket?: string;
   readonly maxRejects?: number;
 }
 
@@ -65,7 +66,7 @@ export function tellReport(report: ImportReport, bucket: string, flags: ReportFl
   if (duplicates > 0) parts.push(`${grouped(duplicates)} of them with a key that was there already`);
   if (rejected > 0) parts.push(`${grouped(rejected)} rejected`);
   if (!isDone) tell(parts.join(', '));
-  if (flags.rejects === undefined) tellRejects(report);
+  if (flags.rejects === undefined && flags.rejectsBucket === undefined) tellRejects(report);
   if (rejected > 0 && flags.maxRejects === undefined) throw incomplete(rejected);
 }
 

@@ -1,51 +1,16 @@
 // `btree-store import`: rows of CSV or NDJSON into a bucket.
 
-import { access } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import {
-  type Bucket,
-  type Database,
-  type ImportJob,
-  type ImportProgress,
-  importCsv,
-  importNdjson,
-  type NdjsonImportOptions,
-} from '../index.js';
-import {
-  byteCount,
-  type CreateFlags,
-  delimiter,
-  nameList,
-  pageSizeOption,
-  positiveNumber,
-  wholeNumber,
-} from './arguments.js';
-import { CommandFailure, tell, usageFailure } from './failure.js';
-import { type FileFormat, fileFormat, formatOption, refuseCsvOptions } from './format.js';
+import type { Database, ImportProgress } from '../index.js';
+import { pageSizeOption, positiveNumber, wholeNumber } from './arguments.js';
+import { tell, usageFailure } from './failure.js';
 import { inCommandTerms, tellReport } from './import-outcome.js';
+import { type ImportFlags, startImport } from './import-start.js';
+import { addInputOptions, checkedInput, KEY_TYPES_HELP, refuseMissing } from './input-file.js';
 import { catchInterrupt } from './interrupt.js';
 import { ProgressBar, type WorkProgress } from './progress-bar.js';
-import { withStore } from './store-access.js';
-
-interface ImportFlags extends CreateFlags {
-  readonly key?: string[];
-  readonly format?: string;
-  readonly delimiter?: string;
-  readonly columns?: string[];
-  readonly header: boolean;
-  readonly sorted?: boolean;
-  readonly unsorted?: boolean;
-  readonly sortBytes?: number;
-  readonly onDuplicate?: 'replace' | 'keep' | 'error';
-  readonly atomic?: boolean;
-  readonly rejects?: string;
-  readonly maxRejects?: number;
-  readonly commitEvery?: number;
-  readonly checkpoint?: string;
-  readonly restart?: boolean;
-  readonly maxQuotedLines?: number;
-}
+import { readRowSchema } from './row-schema.js';
+import { withMadeStore } from './store-access.js';
 
 const EXAMPLES = `
 The store and the bucket are made if they do not exist. FILE may be gzip, and - is standard input.
@@ -53,20 +18,23 @@ Rows that cannot be taken are counted, told, and kept with --rejects. If there a
 --max-rejects said how many there may be; one more than that stops the import, with status 1. 0 stops at the first.
 An import that was stopped goes on where it was when the same command is run again. Of a file that was imported to
 its end nothing is left to do; --restart begins at the beginning. Standard input needs --checkpoint for that.
-Keys are text, unless their type stands behind them, as in --key id:number: then they sort as numbers do. There are
-string, number, bigint (whole numbers of any size), date (2024-03-01, or with a time) and boolean.
+${KEY_TYPES_HELP}
+With --schema a row is checked, and stored as what the schema makes of it; one that it refuses is rejected, with paths.
+Cells of CSV are texts to it: z.coerce.number() makes numbers of them. A .json file is JSON Schema; a module (.mjs, .js,
+.cjs) runs as code of yours, and has a schema of zod 4, or one of another library with Standard Schema.
 
 Examples:
   $ btree-store import shop.db orders orders.csv --key id
   $ btree-store import shop.db cities cities.csv.gz --key country,city --rejects bad.ndjson
   $ btree-store import log.db visits visits.csv --key user,at:date
+  $ btree-store import shop.db orders orders.csv --key id:number --schema order.mjs --rejects bad.ndjson
   $ btree-store import text.db characters UnicodeData.txt --format csv --delimiter ';' --no-header \\
       --columns code,name,category,class,bidi,decomposition,decimal,digit,numeric,mirrored,old,comment,upper,lower,title \\
       --key code
   $ zcat events.gz | btree-store import log.db events - --format ndjson --key user.id,time`;
 
 export function addImport(program: Command): void {
-  program
+  const command = program
     .command('import')
     .summary('put the rows of a CSV or NDJSON file into a bucket')
     .description(
@@ -74,28 +42,14 @@ export function addImport(program: Command): void {
     )
     .argument('<store>', 'path of the store')
     .argument('<bucket>', 'name of the bucket')
-    .argument('<file>', 'path of the file, which may be gzip, or - for standard input')
+    .argument('<file>', 'path of the file, which may be gzip, or - for standard input');
+  addInputOptions(command)
     .option(
-      '--key <names>',
-      'columns, or JSON paths such as user.id, that make the key, each with its :type if it is no text; needed',
-      nameList,
-    )
-    .addOption(formatOption('by default told by the name of the file'))
-    .option(
-      '--delimiter <character>',
-      "between cells: one character, 'tab', or 'auto' (default: ',')",
-      delimiter,
-    )
-    .option('--no-header', 'the first row is no header; needs --columns')
-    .option('--columns <names>', 'names of the columns where there is no header', nameList)
-    .option(
-      '--max-quoted-lines <count>',
-      'lines that a quoted cell may span; past that its quote counts as not closed (default: 1000)',
-      positiveNumber,
+      '--schema <file>',
+      'what rows must be: a module with a schema as its default export, or JSON Schema',
     )
     .addOption(new Option('--sorted', 'fail where a key is out of order').conflicts('unsorted'))
     .option('--unsorted', 'sort all rows; by default those from the first that is out of order on')
-    .option('--sort-bytes <bytes>', 'memory to sort in (default: 64 MiB); more goes to files', byteCount)
     .addOption(
       new Option(
         '--on-duplicate <what>',
@@ -104,6 +58,12 @@ export function addImport(program: Command): void {
     )
     .option('--atomic', 'all rows or none')
     .option('--rejects <file>', 'write rows that cannot be taken to this file, as NDJSON')
+    .addOption(
+      new Option(
+        '--rejects-bucket <name>',
+        'put them into another bucket of the store, in the same commits',
+      ).conflicts('rejects'),
+    )
     .option('--max-rejects <count>', 'so many of them are all right: stop at one more', wholeNumber)
     .option('--commit-every <rows>', 'commit after so many rows (default: after 64 MiB)', positiveNumber)
     .option('--checkpoint <name>', 'where to save how far it is (default: under the path of the file)')
@@ -114,23 +74,19 @@ export function addImport(program: Command): void {
 }
 
 async function runImport(store: string, bucket: string, file: string, flags: ImportFlags): Promise<void> {
-  // Not a required option of the parser: it would be missed before a mistyped name is told.
-  const { key } = flags;
-  if (key === undefined)
-    throw usageFailure('--key is needed: name the columns, or the JSON paths, that make the key');
-  const format = fileFormat(file, flags);
-  if (format.format === 'ndjson') refuseCsvOptions(flags);
-  else refuseUnclearHeader(flags);
+  const { key, format } = checkedInput(file, flags);
   if (flags.rejects === '-') throw usageFailure('--rejects takes the path of a file');
-  if (file !== '-') await refuseMissing(file);
-  await withStore(store, { pageSize: flags.pageSize }, async (db) => {
+  // Before the store is opened, which would make it.
+  await refuseMissing(file);
+  const schema = flags.schema === undefined ? undefined : await readRowSchema(flags.schema);
+  await withMadeStore(store, { pageSize: flags.pageSize }, async (db) => {
     const bar = new ProgressBar('importing');
     const interrupt = catchInterrupt(() => {
       bar.stop();
       tell('stopping at the next commit; press Ctrl-C again to end at once');
     });
     try {
-      const job = startImport(db.bucket(bucket), file, format, { ...flags, key }, interrupt.signal);
+      const job = startImport(db, bucket, file, format, { ...flags, key }, schema, interrupt.signal);
       job.progress$.subscribe((progress) => bar.update(shareOf(progress)));
       const report = await job.finally(() => bar.stop());
       // Where there was no row, what reads the bucket later is to find it all the same.
@@ -142,53 +98,6 @@ async function runImport(store: string, bucket: string, file: string, flags: Imp
       interrupt.release();
     }
   });
-}
-
-function refuseUnclearHeader(flags: ImportFlags): void {
-  if (flags.columns !== undefined && flags.header)
-    throw usageFailure(
-      '--columns names the columns of a file without a header: add --no-header, or leave it out',
-    );
-  if (flags.columns === undefined && !flags.header)
-    throw usageFailure('--no-header leaves the columns without names: add --columns');
-}
-
-/** Before the store is opened, which would make it. */
-async function refuseMissing(file: string): Promise<void> {
-  try {
-    await access(file);
-  } catch (cause) {
-    throw new CommandFailure(`${file} cannot be opened: there is no such file; check the path`, undefined, {
-      cause,
-    });
-  }
-}
-
-function startImport(
-  bucket: Bucket,
-  file: string,
-  { format, delimiter }: FileFormat,
-  flags: ImportFlags & { readonly key: string[] },
-  signal: AbortSignal,
-): ImportJob {
-  const { key, columns, header, onDuplicate, atomic, maxRejects, commitEvery } = flags;
-  const options: NdjsonImportOptions = {
-    key,
-    sorted: flags.sorted === true ? true : flags.unsorted === true ? false : 'auto',
-    sortBytes: flags.sortBytes,
-    onDuplicate,
-    atomic,
-    rejects: flags.rejects,
-    rejectsMax: maxRejects,
-    commitEvery: commitEvery === undefined ? undefined : { entries: commitEvery },
-    checkpoint: flags.checkpoint ?? (file === '-' ? undefined : `import of ${resolve(file)}`),
-    restart: flags.restart,
-    signal,
-  };
-  const source = file === '-' ? process.stdin : file;
-  if (format === 'ndjson') return importNdjson(bucket, source, options);
-  const quotedLinesMax = flags.maxQuotedLines;
-  return importCsv(bucket, source, { ...options, delimiter, columns, header, quotedLinesMax });
 }
 
 async function makeBucket(db: Database, name: string): Promise<void> {

@@ -1,7 +1,7 @@
 // Keys of types on the command line: how they are typed, and how they are shown.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type KeyPart, keys } from '../index.js';
+import { type KeyCodec, type KeyPart, keys } from '../index.js';
 import { nameList } from './arguments.js';
 import { usageFailure } from './failure.js';
 
@@ -75,6 +75,22 @@ export class KeyType {
       return value;
     });
   }
+}
+
+/** The types that stand behind the names of a key, as in `id:number`, for help. */
+export const TYPE_NAMES: string = Object.keys(TYPES).join(', ');
+
+/** A key of several names, each with its type behind it if it is no text, as an import takes it. */
+export function typedNames(texts: readonly string[]): { names: string[]; key: KeyCodec<unknown> } {
+  const found = texts.map((text) => {
+    const colon = text.lastIndexOf(':');
+    const type = text.slice(colon + 1);
+    const isTyped = colon > 0 && Object.hasOwn(TYPES, type);
+    return isTyped ? { name: text.slice(0, colon), part: TYPES[type] } : { name: text, part: keys.string };
+  });
+  const parts = found.map(({ part }) => part as KeyPart<unknown>);
+  const key = parts.length === 1 ? parts[0] : (keys.tuple(...parts) as KeyCodec<unknown>);
+  return { names: found.map(({ name }) => name), key };
 }
 
 export function addKeyType(command: Command): Command {

@@ -15,7 +15,9 @@ import { addGet } from './get.js';
 import { addImport } from './import.js';
 import { addPut } from './put.js';
 import { addScan } from './scan.js';
+import { addSort } from './sort.js';
 import { addStat } from './stat.js';
+import { addWatch } from './watch.js';
 
 const HELP = `
 Examples:
@@ -31,7 +33,9 @@ Data goes to standard output, all else to standard error. With BTREE_STORE_DEBUG
 const COMMANDS = [
   addImport,
   addExport,
+  addSort,
   addScan,
+  addWatch,
   addGet,
   addPut,
   addDelete,
@@ -55,7 +59,7 @@ export async function run(words: readonly string[]): Promise<number> {
 
 function createProgram(): Command {
   const program = new Command('btree-store')
-    .description('Ordered key-value stores in single files: import, scan, export.')
+    .description('Ordered key-value stores in single files: import, sort, scan, export.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')

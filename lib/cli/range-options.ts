@@ -25,14 +25,19 @@ export interface RangeFlags extends KeyFlags {
 
 /** Adds the options to a command. */
 export function addRangeOptions(command: Command): Command {
+  return addBoundOptions(command)
+    .option('--reverse', 'from the last key to the first')
+    .option('--limit <count>', 'so many entries at most', wholeNumber);
+}
+
+/** Adds those that say between which keys. */
+export function addBoundOptions(command: Command): Command {
   return command
     .option('--gte <key>', 'keys from this one on')
     .option('--gt <key>', 'keys after this one')
     .option('--lte <key>', 'keys up to and including this one')
     .option('--lt <key>', 'keys before this one')
-    .option('--prefix <key>', 'keys that begin so')
-    .option('--reverse', 'from the last key to the first')
-    .option('--limit <count>', 'so many entries at most', wholeNumber);
+    .option('--prefix <key>', 'keys that begin so');
 }
 
 /** Adds the options that say how keys are typed. */

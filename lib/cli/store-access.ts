@@ -1,5 +1,6 @@
 // Opens the store for the length of a command.
 
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { type Bucket, type Database, type OpenOptions, open } from '../index.js';
 import { CommandFailure } from './failure.js';
 
@@ -21,6 +22,41 @@ export async function withStore<T>(
     return await run(db);
   } finally {
     await db.close();
+  }
+}
+
+/**
+ * As {@link withStore}, for a command that may make the store: one that it made and that holds no commit goes again
+ * where the command fails, as a mistyped option is to leave nothing behind.
+ */
+export async function withMadeStore<T>(
+  path: string,
+  options: OpenOptions,
+  run: (db: Database) => T | Promise<T>,
+): Promise<T> {
+  const isMade = !existsSync(path);
+  return withStore(path, options, async (db) => {
+    const before = sequenceOf(db);
+    try {
+      return await run(db);
+    } catch (error) {
+      // While the lock is held: whoever opens the path from now on makes a store of its own.
+      if (isMade && sequenceOf(db) === before) remove(db.path);
+      throw error;
+    }
+  });
+}
+
+function sequenceOf(db: Database): number {
+  return db.read(({ sequence }) => sequence);
+}
+
+/** A file that cannot be removed is an empty store: no reason to hide why the command failed. */
+function remove(path: string): void {
+  try {
+    rmSync(realpathSync(path));
+  } catch {
+    return;
   }
 }
 

@@ -16,6 +16,8 @@ export interface CsvRows extends AsyncIterable<CsvBatch> {
   readonly columns: readonly string[];
   /** The delimiter given or found. */
   readonly delimiter: string;
+  /** The header row as it stands in the source, its line end included; undefined where there is none. */
+  readonly header: Buffer | undefined;
   /** Lets go of the source without reading it to its end. */
   close(): Promise<void>;
 }
@@ -59,7 +61,9 @@ async function openRows(
   if (columns) return csvRows(batches, columns, delimiter, close);
   try {
     const first = await batchWithHeader(batches);
-    return csvRows(batches, takeHeader(first), delimiter, close, first);
+    checkHeader(first);
+    const header = Buffer.concat([first.raw(0), Buffer.from(first.lineEnd(0))]);
+    return csvRows(batches, takeHeader(first), delimiter, close, { batch: first, header });
   } catch (error) {
     await close();
     throw error;
@@ -74,9 +78,9 @@ function csvRows(
   columns: readonly string[],
   delimiter: string,
   close: () => Promise<void>,
-  first?: CsvBatch,
+  first?: { batch: CsvBatch; header: Buffer },
 ): CsvRows {
-  let begun = first;
+  let begun = first?.batch;
   async function* iterate(): AsyncGenerator<CsvBatch, void, undefined> {
     try {
       const batch = begun;
@@ -90,7 +94,7 @@ function csvRows(
       await close();
     }
   }
-  return { columns, delimiter, [Symbol.asyncIterator]: iterate, close };
+  return { columns, delimiter, header: first?.header, [Symbol.asyncIterator]: iterate, close };
 }
 
 /** The batch that has the first row, be it refused. Batches before can only hold blank lines. */
@@ -108,8 +112,8 @@ async function batchWithHeader(batches: AsyncGenerator<CsvBatch, void>): Promise
   }
 }
 
-/** Takes the header row out of the batch. */
-function takeHeader(batch: CsvBatch): readonly string[] {
+/** Raises SOURCE_INVALID where the first row of the batch is not one. */
+function checkHeader(batch: CsvBatch): void {
   const reject = batch.rejects.at(0);
   if (reject && (batch.length === 0 || reject.byteOffset < batch.byteOffset(0))) {
     const { line, reason, message } = reject;
@@ -117,6 +121,10 @@ function takeHeader(batch: CsvBatch): readonly string[] {
       details: { line, reason },
     });
   }
+}
+
+/** Takes the header row out of the batch. */
+function takeHeader(batch: CsvBatch): readonly string[] {
   const line = batch.line(0);
   if (batch.width > COLUMNS_MAX) {
     const message = `the header on line ${line} has ${batch.width} columns, more than ${COLUMNS_MAX}; check the delimiter`;

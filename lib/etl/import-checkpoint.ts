@@ -2,7 +2,7 @@
 // in the same commits as its rows. Killed at any moment and run again, an import ends as one that was not.
 
 import { stat } from 'node:fs/promises';
-import type { StoreBucket } from '../bucket.js';
+import { StoreBucket } from '../bucket.js';
 import { StoreError } from '../errors.js';
 import type { BulkWriter } from '../stream/bulk-writer.js';
 import { notTheSource } from './checksum-trail.js';
@@ -121,8 +121,17 @@ function sameFile(a: ImportPosition['file'], b: ImportPosition['file']): boolean
 
 /** Another of these would make other keys, values or rejects of the rows that are left than of those before. */
 function optionsOf(options: CsvImportOptions): string {
-  const { key, onDuplicate = 'replace', rowBytesMax, delimiter, header, columns, quotedLinesMax } = options;
-  const rejects = typeof options.rejects === 'string' ? options.rejects : undefined;
+  const {
+    key,
+    onDuplicate = 'replace',
+    rowBytesMax,
+    delimiter,
+    header,
+    columns,
+    quotedLinesMax,
+    revision,
+  } = options;
+  const rejects = rejectsName(options.rejects);
   return JSON.stringify({
     key,
     onDuplicate,
@@ -132,11 +141,18 @@ function optionsOf(options: CsvImportOptions): string {
     columns,
     quotedLinesMax,
     rejects,
+    revision,
   });
+}
+
+/** Rejects that were taken stand in one place, and those to come are to stand there too; streams have no name. */
+function rejectsName(rejects: CsvImportOptions['rejects']): string | { bucket: string } | undefined {
+  if (typeof rejects === 'string') return rejects;
+  return rejects instanceof StoreBucket ? { bucket: rejects.name } : undefined;
 }
 
 function otherOptions(checkpoint: string): StoreError {
   const message =
-    'the import was stopped half-way under other options (key, columns, delimiter, bounds of a row, onDuplicate or rejects): give those again, or import from the beginning with `restart: true`';
+    'the import was stopped half-way under other options (key, columns, delimiter, bounds of a row, onDuplicate, rejects or revision): give those again, or import from the beginning with `restart: true`';
   return new StoreError('INVALID_OPTION', message, { details: { checkpoint, restart: true } });
 }

@@ -65,6 +65,12 @@ export interface ImportOptions {
   /** Begins at the beginning, whatever the checkpoint says. What is in the bucket stays. Default: false. */
   readonly restart?: boolean;
   /**
+   * A word for what else the rows depend on and the import cannot see, such as the version of the bucket's schema.
+   * It is kept with the checkpoint: an import that was stopped half-way under another one is refused with
+   * INVALID_OPTION, and one that was complete is another import. Default: none.
+   */
+  readonly revision?: string;
+  /**
    * Stops the import at a commit boundary: what was taken is committed, unless it is atomic; then it rejects
    * with ABORTED.
    */
@@ -104,11 +110,13 @@ export interface CsvImportOptions extends ImportOptions {
 /** How NDJSON gets into a bucket. */
 export type NdjsonImportOptions = ImportOptions;
 
-const positive = z.number().int().positive();
+/** A whole number from 1. */
+export const positive: z.ZodNumber = z.number().int().positive();
 const rejectsMax = z.union([z.number().int().nonnegative(), z.literal(Number.POSITIVE_INFINITY)], {
   error: 'must be a whole number of rows from 0, or Infinity',
 });
-const key = z.union([z.string(), z.array(z.string()).min(1)], {
+/** Columns or paths. */
+export const keySchema: z.ZodType<KeyOption> = z.union([z.string(), z.array(z.string()).min(1)], {
   error: 'must be a column or path, or an array of one or more',
 });
 const rejects = z.custom<RejectSink>(
@@ -123,7 +131,7 @@ const rejects = z.custom<RejectSink>(
 const FILL = { error: 'must be a number from 0.3 to 1' };
 
 const ndjsonSchema = z.strictObject({
-  key,
+  key: keySchema,
   rowBytesMax: positive.optional(),
   sorted: z.union([z.boolean(), z.literal('auto')], { error: "must be true, false or 'auto'" }).optional(),
   sortBytes: positive.max(SORT_BYTES_MAX).optional(),
@@ -133,6 +141,7 @@ const ndjsonSchema = z.strictObject({
   fillFactor: z.number(FILL).min(0.3, FILL).max(1, FILL).optional(),
   checkpoint: z.string().min(1).optional(),
   restart: z.boolean().optional(),
+  revision: z.string().optional(),
   signal: signalSchema.optional(),
   onReject: z.enum(['collect', 'stop']).optional(),
   rejectsMax: rejectsMax.optional(),

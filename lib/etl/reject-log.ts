@@ -2,10 +2,10 @@
 
 import type { StoreBucket } from '../bucket.js';
 import type { BulkCompanion } from '../bulk-companion.js';
-import { StoreError } from '../errors.js';
 import type { ImportOptions } from './import-options.js';
 import type { ImportPosition } from './import-position.js';
 import type { Reject } from './reject.js';
+import { rowRefused } from './reject-messages.js';
 import { type OpenRejectSink, openRejectSink } from './reject-sink.js';
 
 const REJECTS_KEPT = 100;
@@ -53,17 +53,13 @@ export class RejectLog {
     this.count++;
     if (this.first.length < REJECTS_KEPT) this.first.push(abridged(reject));
     await this.sink?.write(reject);
-    if (this.count > this.countMax) throw this.refusal(reject);
+    if (this.count <= this.countMax) return;
+    const { countMax } = this;
+    throw rowRefused(reject, countMax === 0 ? '' : ` after ${countMax} others, which is as many as may be`);
   }
 
   async close(): Promise<void> {
     await this.sink?.close();
-  }
-
-  private refusal({ line, byteOffset, reason, message }: Reject): StoreError {
-    const others = this.countMax === 0 ? '' : ` after ${this.countMax} others, which is as many as may be`;
-    const text = `the row on line ${line} was refused${others}: ${message}`;
-    return new StoreError('ROW_REJECTED', text, { details: { line, byteOffset, reason } });
   }
 }
 

@@ -1,6 +1,8 @@
 // What is wrong with a record, for people.
 
 import { isUtf8 } from 'node:buffer';
+import { StoreError } from '../errors.js';
+import type { Reject } from './reject.js';
 
 /** `lines` is how many the row spans, which is more than one only where quotes hold line ends. */
 export function columnCountMessage(cells: number, columns: number, lines: number): string {
@@ -57,4 +59,10 @@ export function invalidUtf8Message(raw: Buffer): string {
   while (!isUtf8(raw.subarray(0, valid))) valid--;
   const byte = raw[valid].toString(16).padStart(2, '0');
   return `byte ${valid + 1} of the row, 0x${byte}, is not valid UTF-8; convert the source to UTF-8`;
+}
+
+/** The error of work that a row ends; `others` says how many rows were refused before, if any may be. */
+export function rowRefused({ line, byteOffset, reason, message }: Reject, others = ''): StoreError {
+  const text = `the row on line ${line} was refused${others}: ${message}`;
+  return new StoreError('ROW_REJECTED', text, { details: { line, byteOffset, reason } });
 }

@@ -2,6 +2,7 @@
 // and the rejects among them. A row costs a few integers here and no object.
 
 import { isUtf8 } from 'node:buffer';
+import { CARRIAGE_RETURN, LINE_FEED } from './line-end.js';
 import type { Reject, RejectReason } from './reject.js';
 import { invalidUtf8Message } from './reject-messages.js';
 
@@ -61,6 +62,13 @@ export class RowBatch {
   /** A row as it stands in the source, without its line end: a view. */
   raw(row: number): Buffer {
     return this.bytes.subarray(this.starts[row], this.ends[row]);
+  }
+
+  /** The line end behind a row; a line feed where the source ends without one. */
+  lineEnd(row: number): string {
+    const end = this.ends[row];
+    if (this.bytes[end] !== CARRIAGE_RETURN) return '\n';
+    return this.bytes[end + 1] === LINE_FEED ? '\r\n' : '\r';
   }
 
   /** A reject of a row that parsed but is refused later. It stays in the batch; only the caller counts it. */

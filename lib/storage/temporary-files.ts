@@ -19,9 +19,15 @@ export class TemporaryFiles {
   private readonly storePath: string | undefined;
   private closed: StoreError | undefined;
 
-  /** `storePath` is undefined for a store in memory, whose files go to the system's folder for such. */
-  constructor(storePath: string | undefined) {
+  private readonly isNameless: boolean;
+
+  /**
+   * `storePath` is undefined for a store in memory, whose files go to the system's folder for such. Files of work that
+   * has no lock on the path must be nameless: no one else may tell them from those of a process that was killed.
+   */
+  constructor(storePath: string | undefined, isNameless = storePath === undefined) {
     this.storePath = storePath;
+    this.isNameless = isNameless;
   }
 
   /** Raises DISK_FULL or IO_ERROR, and what the work was ended with. */
@@ -38,8 +44,8 @@ export class TemporaryFiles {
     }
     const file = new DiskFile(path, descriptor);
     this.open.add(file);
-    // No one looks for leftovers of a store in memory, so its file has a name only as long as it must.
-    if (this.storePath === undefined) unlink(path);
+    // Where no one looks for leftovers, a file has a name only as long as it must.
+    if (this.isNameless) unlink(path);
     return file;
   }
 

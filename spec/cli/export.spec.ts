@@ -1,6 +1,7 @@
 // lib/cli/export.ts: what an import brought in comes out as the same rows.
 
-import { readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { importCsv } from 'btree-store';
@@ -43,6 +44,43 @@ describe('btree-store export', function () {
     expect(gunzipSync(await readFile(file)).toString()).to.equal(
       rows.map((row) => csvRow(row, '\t')).join(''),
     );
+  });
+
+  it('writes the columns that are named, in their order, of the rows that are asked for', async () => {
+    const store = await storeOfOrders();
+    const at = (name: string) => table.columns.indexOf(name);
+    const words = ['--format', 'csv', '--columns', 'total,id', '--gt', '0000010', '--lte', '0000020'];
+    const some = await cliHere(['export', store, 'orders', ...words, '--limit', '3']);
+    const rows = table.rows.slice(11, 14).map((row) => csvRow([row[at('total')], row[at('id')]]));
+    expect(some).to.include({ status: 0, stdout: `total,id\n${rows.join('')}` });
+    const prefix = await cliHere(['export', store, 'orders', '--format', 'ndjson', '--prefix', '000001']);
+    expect(prefix.stdout.trimEnd().split('\n')).to.deep.equal(
+      table.rows.slice(10, 20).map((cells) => jsonOf(table.columns, cells)),
+    );
+  });
+
+  it('leaves a file that is there alone unless it may write over it, and no half of one', async () => {
+    const store = await storeOfOrders();
+    const file = await stores.path('out.csv');
+    const link = await stores.path('link.csv');
+    await writeFile(file, 'mine');
+    await symlink(file, link);
+    const refused = await cliHere(['export', store, 'orders', '-o', file]);
+    expect(refused).to.include({ status: 1, stdout: '' });
+    expect(refused.stderr).to.contain('is there already').and.contain('--force');
+    const failed = await cliHere(['export', store, 'texts', '-o', file, '--force']);
+    expect(failed).to.include({ status: 1 });
+    expect(await readFile(file, 'utf8')).to.equal('mine');
+    expect(await cliHere(['export', store, 'orders', '-o', link, '--force'])).to.include({ status: 0 });
+    expect(await readFile(file, 'utf8')).to.equal(csvOf(table));
+    expect((await lstat(link)).isSymbolicLink()).to.equal(true);
+    const other = await stores.path('other.csv');
+    expect((await cliHere(['export', store, 'texts', '-o', other])).status).to.equal(1);
+    const files = (await readdir(dirname(store))).filter((name) => !name.endsWith('.db'));
+    expect(files.toSorted()).to.deep.equal(['link.csv', 'out.csv']);
+    expect(await cliHere(['export', store, 'orders', '--format', 'csv', '-o', '/dev/null'])).to.include({
+      status: 0,
+    });
   });
 
   it('fails in one line that says what to do', async () => {

@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { cli, cliHere } from '../helpers/cli.js';
 
-const COMMANDS = ['import', 'export', 'scan', 'get', 'put', 'delete', 'buckets', 'stat', 'check'];
+const COMMANDS = [
+  ...['import', 'export', 'sort', 'scan', 'watch', 'get', 'put', 'delete', 'drop'],
+  ...['buckets', 'stat', 'check', 'compact', 'backup'],
+];
 
 describe('btree-store', function () {
   this.timeout(60_000);
@@ -27,6 +30,15 @@ describe('btree-store', function () {
       const { status, stdout, stderr } = await cliHere([command, '--help']);
       expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
       expect(stdout).to.contain('Examples:').and.contain(`$ btree-store ${command} `);
+    }
+  });
+
+  it('lists the types of keys where keys have them', async () => {
+    for (const command of ['import', 'sort', 'export', 'scan', 'watch', 'get', 'put', 'delete']) {
+      const { stdout } = await cliHere([command, '--help']);
+      for (const type of ['string', 'number', 'bigint', 'date', 'boolean'])
+        expect(stdout, command).to.contain(type);
+      expect(stdout, command).to.match(/--key-type|id:number/);
     }
   });
 

@@ -1,0 +1,67 @@
+// Where `-o` writes to: standard output, or a file that gets its name once it is whole, so that what stands there is
+// never half of something, and what stood there before is not lost to a run that fails.
+
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, rmSync } from 'node:fs';
+import { link, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import type { Command } from 'commander';
+import { CommandFailure } from './failure.js';
+
+/** What is typed of an output. */
+export interface OutputFlags {
+  readonly output: string;
+  readonly force?: boolean;
+}
+
+export function addOutputOptions(command: Command): Command {
+  return command
+    .option('-o, --output <file>', 'where to write, - for standard output', '-')
+    .option('--force', 'write over a file that is there already');
+}
+
+/**
+ * Has `write` write to where the flags say; `name` is for messages.
+ *
+ * @throws CommandFailure where a file is there already that may not be written over.
+ */
+export async function withOutput(
+  { output, force = false }: OutputFlags,
+  write: (target: Writable, name: string) => Promise<void>,
+): Promise<void> {
+  if (output === '-') return write(process.stdout, 'the output');
+  const found = await stat(output).catch(() => undefined);
+  // A device or a pipe has no content that could be lost, and no other can take its place.
+  if (found !== undefined && !found.isFile()) return write(createWriteStream(output), output);
+  if (found !== undefined && !force) throw isThere(output);
+  // Of a link, what it leads to is replaced.
+  const path = found === undefined ? output : await realpath(output);
+  const partial = `${path}.partial-${randomBytes(4).toString('hex')}`;
+  const remove = (): void => rmSync(partial, { force: true });
+  // Ctrl-C for the second time ends the process at once.
+  process.once('exit', remove);
+  try {
+    await write(createWriteStream(partial, { flags: 'wx', flush: true }), output);
+    await place(partial, path, force);
+  } finally {
+    process.off('exit', remove);
+    await rm(partial, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Gives the file its name, which another file may have got meanwhile. */
+async function place(partial: string, path: string, force: boolean): Promise<void> {
+  if (force) return rename(partial, path);
+  try {
+    await link(partial, path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') throw isThere(path);
+    // Some file systems have no second names for a file.
+    await rename(partial, path);
+  }
+}
+
+function isThere(path: string): CommandFailure {
+  return new CommandFailure(`${path} is there already: name another file, or write over it with --force`);
+}

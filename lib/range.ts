@@ -12,10 +12,13 @@ import {
   EntryIterator,
   entryTaker,
   type Take,
+  takeEntryCopy,
   takeKey,
+  takeKeyCopy,
   takeValue,
+  takeValueCopy,
 } from './stream/entry-iterators.js';
-import { copyEntry, EntryReadable } from './stream/entry-readable.js';
+import { EntryReadable } from './stream/entry-readable.js';
 import type { ExportOptions } from './stream/export-options.js';
 import { createNdjsonReadable } from './stream/ndjson-readable.js';
 import { observableOf, webStreamOf } from './stream/observable.js';
@@ -34,9 +37,9 @@ export interface Batch extends Iterable<Entry> {
 }
 
 /**
- * The entries of a bucket within bounds. Iteration, sync or async, hands out the SAME entry and
- * Buffers each step: they are valid until the next step. What collects or buffers (toArray, first,
- * toReadable, toWebStream, toObservable) hands out copies that stay valid.
+ * The entries of a bucket within bounds. `for of` hands out the SAME entry and Buffers each step: they are valid until
+ * the next step. All else (`for await`, toArray, first, toReadable, toWebStream, toObservable, and the streams and
+ * pipelines that Node makes of a range, as `Readable.from(range)`) hands out copies that stay valid.
  *
  * Every consumption raises or rejects with PAGE_CORRUPT, naming the page, where the file is damaged;
  * none ever skips an entry.
@@ -55,7 +58,7 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
    */
   batches(): AsyncIterable<Batch> & Iterable<Batch>;
   /**
-   * The keys alone, in a Buffer that is used again at each step.
+   * The keys alone; `for of` uses one Buffer again at each step.
    *
    * @example
    * ```ts
@@ -64,7 +67,7 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
    */
   keys(): Iterable<Buffer> & AsyncIterable<Buffer>;
   /**
-   * The values alone, in a Buffer that is used again at each step.
+   * The values alone; `for of` uses one Buffer again at each step.
    *
    * @example
    * ```ts
@@ -181,7 +184,7 @@ class TreeRange implements Range {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Entry> {
-    return new AsyncEntryIterator(this.source, entryTaker());
+    return new AsyncEntryIterator(this.source, takeEntryCopy);
   }
 
   batches(): AsyncIterable<Batch> & Iterable<Batch> {
@@ -189,17 +192,17 @@ class TreeRange implements Range {
   }
 
   keys(): Iterable<Buffer> & AsyncIterable<Buffer> {
-    return this.each(takeKey);
+    return this.each(takeKey, takeKeyCopy);
   }
 
   values(): Iterable<Buffer> & AsyncIterable<Buffer> {
-    return this.each(takeValue);
+    return this.each(takeValue, takeValueCopy);
   }
 
-  private each(take: Take<Buffer>): Iterable<Buffer> & AsyncIterable<Buffer> {
+  private each(take: Take<Buffer>, takeCopy: Take<Buffer>): Iterable<Buffer> & AsyncIterable<Buffer> {
     return {
       [Symbol.iterator]: () => new EntryIterator(this.source, take),
-      [Symbol.asyncIterator]: () => new AsyncEntryIterator(this.source, take),
+      [Symbol.asyncIterator]: () => new AsyncEntryIterator(this.source, takeCopy),
     };
   }
 
@@ -212,7 +215,7 @@ class TreeRange implements Range {
     const cursor = this.openCursor(this.limit === undefined ? 1 : Math.min(1, this.limit));
     try {
       const batch = cursor.nextBatchSync(1);
-      return batch === null ? undefined : copyEntry(batch, 0);
+      return batch === null ? undefined : takeEntryCopy(batch, 0);
     } finally {
       cursor.close();
     }
@@ -224,7 +227,7 @@ class TreeRange implements Range {
     const next = () => cursor.nextBatchSync(Number.POSITIVE_INFINITY);
     try {
       for (let batch = next(); batch !== null; batch = next()) {
-        for (let i = 0; i < batch.length; i++) entries.push(copyEntry(batch, i));
+        for (let i = 0; i < batch.length; i++) entries.push(takeEntryCopy(batch, i));
       }
     } finally {
       cursor.close();

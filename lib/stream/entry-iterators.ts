@@ -1,11 +1,13 @@
 /**
- * Iteration over entries, sync and async, without an allocation an entry: the result object, the
- * entry and its Buffers are the same at each step, and so is the promise while no disk is waited for.
+ * Iteration over entries. Sync, without an allocation an entry: the result object, the entry and its Buffers are the
+ * same at each step. Async, the promise and the result object are the same while no disk is waited for, but what
+ * they hold is a copy that stays valid: a stream or a pipeline that is made of the iterable takes the next entry
+ * before it has handed on the last, and buffers several.
  */
 import type { Entry } from '../options.js';
 import type { LeafBatch } from '../tree/leaf-batch.js';
 import type { Cursor } from '../tree/range-cursor.js';
-import { type CursorSource, closeCursor, closeWhenForgotten } from './cursor-source.js';
+import { type CursorSource, closeCursor, closeWhenForgotten, LazyCursor } from './cursor-source.js';
 import { Stretch } from './stretch.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -29,6 +31,10 @@ export function entryTaker(): Take<Entry> {
 
 export const takeKey: Take<Buffer> = (batch, index) => batch.key(index);
 export const takeValue: Take<Buffer> = (batch, index) => batch.value(index);
+export const takeKeyCopy: Take<Buffer> = (batch, index) => batch.keyCopy(index);
+export const takeValueCopy: Take<Buffer> = (batch, index) => batch.valueCopy(index);
+/** Takes both, as an entry that stays valid. */
+export const takeEntryCopy: Take<Entry> = (batch, index) => [batch.keyCopy(index), batch.valueCopy(index)];
 
 interface MutableResult<T> {
   done: boolean;
@@ -91,7 +97,7 @@ export class EntryIterator<T> implements IterableIterator<T> {
 }
 
 export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
-  private readonly cursor: Cursor;
+  private readonly cursor: LazyCursor;
   private readonly take: Take<T>;
   private readonly stretch = new Stretch();
   private batch: LeafBatch | null = null;
@@ -102,9 +108,8 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
   private readonly resolved = Promise.resolve(this.result as IteratorResult<T>);
 
   constructor(source: CursorSource, take: Take<T>) {
-    this.cursor = source.open();
+    this.cursor = new LazyCursor(source);
     this.take = take;
-    closeWhenForgotten(this, this.cursor);
   }
 
   next(): Promise<IteratorResult<T>> {
@@ -128,7 +133,7 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
   }
 
   private pull(): Promise<IteratorResult<T>> {
-    const batch = this.cursor.nextBatch(ALL);
+    const batch = this.cursor.nextBatch(this);
     if (!(batch instanceof Promise)) return this.start(batch);
     return batch.then((next) => this.start(next)).catch((error: unknown) => this.fail(error));
   }
@@ -169,6 +174,6 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
     this.batch = null;
     this.length = 0;
     this.index = 0;
-    closeCursor(this.cursor);
+    this.cursor.close();
   }
 }

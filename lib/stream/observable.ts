@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import { Observable } from 'rxjs';
 import type { Entry } from '../options.js';
 import type { CursorSource } from './cursor-source.js';
-import { copyEntry, EntryReadable } from './entry-readable.js';
+import { takeEntryCopy } from './entry-iterators.js';
+import { EntryReadable } from './entry-readable.js';
 import { Stretch } from './stretch.js';
 
 /** Emits the entries of a fresh cursor to each subscriber; unsubscribing closes it. */
@@ -16,7 +17,7 @@ export function observableOf(source: CursorSource): Observable<Entry> {
         const next = cursor.nextBatch(Number.POSITIVE_INFINITY);
         const batch = next instanceof Promise ? await next : next;
         if (batch === null) return;
-        for (let i = 0; i < batch.length && !subscriber.closed; i++) subscriber.next(copyEntry(batch, i));
+        for (let i = 0; i < batch.length && !subscriber.closed; i++) subscriber.next(takeEntryCopy(batch, i));
         if (subscriber.closed) return;
         if (stretch.isOver) await stretch.pause();
       }

@@ -22,8 +22,9 @@ import { EntryReadable } from './stream/entry-readable.js';
 import type { ExportOptions } from './stream/export-options.js';
 import { createNdjsonReadable } from './stream/ndjson-readable.js';
 import { observableOf, webStreamOf } from './stream/observable.js';
+import { abortedBy, StoppableCursor } from './stream/stopped-by-signal.js';
 import type { KeyBounds } from './tree/key-bounds.js';
-import { RangeCursor } from './tree/range-cursor.js';
+import { type Cursor, RangeCursor } from './tree/range-cursor.js';
 import { countEntries } from './tree/rank.js';
 
 /** Entries of one page: the fastest way through a range. Valid until the next batch. */
@@ -41,7 +42,8 @@ export interface Batch extends Iterable<Entry> {
  * the next step. All else (`for await`, toArray, first, toReadable, toWebStream, toObservable, and the streams and
  * pipelines that Node makes of a range, as `Readable.from(range)`) hands out copies that stay valid.
  *
- * Every consumption raises or rejects with PAGE_CORRUPT, naming the page, where the file is damaged;
+ * With a `signal` among the range's options, every consumption ends with ABORTED when it fires. Every consumption
+ * raises or rejects with PAGE_CORRUPT, naming the page, where the file is damaged;
  * none ever skips an entry.
  */
 export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
@@ -155,7 +157,7 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
 /** Checks the options and makes a range over a bucket's view. Raises INVALID_OPTION. */
 export function createRange(view: BucketView, options: RangeOptions): Range {
   const checked = parseOptions(rangeSchema, options, 'range');
-  return new TreeRange(view, boundsOf(checked), checked.reverse === true, checked.limit);
+  return new TreeRange(view, checked);
 }
 
 class TreeRange implements Range {
@@ -163,20 +165,26 @@ class TreeRange implements Range {
   private readonly bounds: KeyBounds;
   private readonly reverse: boolean;
   private readonly limit: number | undefined;
+  private readonly signal: AbortSignal | undefined;
   private readonly source: CursorSource;
 
-  constructor(view: BucketView, bounds: KeyBounds, reverse: boolean, limit: number | undefined) {
+  /** The options have been checked. */
+  constructor(view: BucketView, options: RangeOptions) {
+    const { reverse = false, limit, signal } = options;
     this.view = view;
-    this.bounds = bounds;
+    this.bounds = boundsOf(options);
     this.reverse = reverse;
     this.limit = limit;
-    this.source = { open: () => this.openCursor(limit) };
+    this.signal = signal;
+    this.source = { open: () => this.openCursor(limit), signal };
   }
 
-  private openCursor(limit: number | undefined): RangeCursor {
-    const { view, bounds, reverse } = this;
+  private openCursor(limit: number | undefined): Cursor {
+    const { view, bounds, reverse, signal } = this;
     const pinned = view.pin();
-    return new RangeCursor(view.pager, pinned.root, { bounds, reverse, limit }, () => pinned.release());
+    const options = { bounds, reverse, limit };
+    const cursor = new RangeCursor(view.pager, pinned.root, options, () => pinned.release());
+    return signal === undefined ? cursor : new StoppableCursor(cursor, signal);
   }
 
   [Symbol.iterator](): Iterator<Entry> {
@@ -207,6 +215,7 @@ class TreeRange implements Range {
   }
 
   count(): number {
+    if (this.signal?.aborted === true) throw abortedBy(this.signal, 'the range');
     const entries = countEntries(this.view.pager, this.view.root(), this.bounds);
     return this.limit === undefined ? entries : Math.min(entries, this.limit);
   }

@@ -54,8 +54,8 @@ export class StoreWriter {
   }
 
   /** Begins a transaction, runs `run`, commits; rolls back where that raises. */
-  async transact<T>(run: (transaction: Transaction) => T | Promise<T>): Promise<T> {
-    const transaction = await this.begin();
+  async transact<T>(run: (transaction: Transaction) => T | Promise<T>, options?: WaitOptions): Promise<T> {
+    const transaction = await this.begin(options);
     try {
       const result = await run(transaction);
       if (!transaction.isEnded) await transaction.commit();

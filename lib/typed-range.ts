@@ -38,6 +38,8 @@ export interface TypedRangeOptions<Key> {
   readonly reverse?: boolean;
   /** The most entries. Default: all. */
   readonly limit?: number;
+  /** As that of {@link RangeOptions}. */
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -5,6 +5,7 @@
 import { Readable, type ReadableOptions } from 'node:stream';
 import type { LeafBatch } from '../tree/leaf-batch.js';
 import { type CursorSource, LazyCursor } from './cursor-source.js';
+import { destroyOnAbort } from './stopped-by-signal.js';
 import { Stretch } from './stretch.js';
 
 export abstract class BatchReadable extends Readable {
@@ -18,6 +19,7 @@ export abstract class BatchReadable extends Readable {
   constructor(source: CursorSource, options: ReadableOptions) {
     super(options);
     this.cursor = new LazyCursor(source);
+    destroyOnAbort(this, source.signal, 'the range');
   }
 
   /**

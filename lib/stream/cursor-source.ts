@@ -5,6 +5,8 @@ import type { Cursor } from '../tree/range-cursor.js';
 export interface CursorSource {
   /** A cursor from the beginning; whoever opens it closes it. */
   open(): Cursor;
+  /** Closes its cursors; streams over them are to end at once, also those that are not read. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Cursors whose consumer was collected without closing them: they must not pin their snapshot for ever. */

@@ -46,7 +46,6 @@ export class EntryIterator<T> implements IterableIterator<T> {
   private readonly take: Take<T>;
   private batch: LeafBatch | null = null;
   private index = 0;
-  private length = 0;
   // The value of the first result is set before it is handed out.
   private readonly result: MutableResult<T> = { done: false, value: undefined as T };
 
@@ -58,11 +57,11 @@ export class EntryIterator<T> implements IterableIterator<T> {
 
   next(): IteratorResult<T> {
     try {
-      if (this.index === this.length || this.batch === null) {
+      // A cursor that was closed meanwhile has emptied its batch.
+      if (this.batch === null || this.index >= this.batch.length) {
         this.batch = this.cursor.nextBatchSync(ALL);
         if (this.batch === null) return this.finish();
         this.index = 0;
-        this.length = this.batch.length;
       }
       this.result.value = this.take(this.batch, this.index++);
       return this.result;
@@ -89,7 +88,6 @@ export class EntryIterator<T> implements IterableIterator<T> {
 
   private finish(): IteratorResult<T> {
     this.batch = null;
-    this.length = 0;
     this.index = 0;
     closeCursor(this.cursor);
     return { done: true, value: undefined };
@@ -102,7 +100,6 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
   private readonly stretch = new Stretch();
   private batch: LeafBatch | null = null;
   private index = 0;
-  private length = 0;
   private batches = 0;
   private readonly result: MutableResult<T> = { done: false, value: undefined as T };
   private readonly resolved = Promise.resolve(this.result as IteratorResult<T>);
@@ -114,7 +111,8 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
 
   next(): Promise<IteratorResult<T>> {
     try {
-      if (this.index < this.length && this.batch !== null) {
+      // A cursor that was closed meanwhile has emptied its batch.
+      if (this.batch !== null && this.index < this.batch.length) {
         this.result.value = this.take(this.batch, this.index++);
         return this.resolved;
       }
@@ -150,7 +148,6 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
       return Promise.resolve({ done: true, value: undefined });
     }
     this.batch = batch;
-    this.length = batch.length;
     this.index = 0;
     this.result.value = this.take(batch, this.index++);
     return this.resolved;
@@ -172,7 +169,6 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
 
   private finish(): void {
     this.batch = null;
-    this.length = 0;
     this.index = 0;
     this.cursor.close();
   }

@@ -21,8 +21,9 @@ import {
 import { EntryReadable } from './stream/entry-readable.js';
 import type { ExportOptions } from './stream/export-options.js';
 import { createNdjsonReadable } from './stream/ndjson-readable.js';
-import { observableOf, webStreamOf } from './stream/observable.js';
+import { observableOf } from './stream/observable.js';
 import { abortedBy, StoppableCursor } from './stream/stopped-by-signal.js';
+import { webStreamOf } from './stream/web-stream.js';
 import type { KeyBounds } from './tree/key-bounds.js';
 import { type Cursor, RangeCursor } from './tree/range-cursor.js';
 import { countEntries } from './tree/rank.js';
@@ -249,7 +250,7 @@ class TreeRange implements Range {
   }
 
   toWebStream(): ReadableStream<Entry> {
-    return webStreamOf(this.source);
+    return webStreamOf(this);
   }
 
   toObservable(): Observable<Entry> {

@@ -1,10 +1,8 @@
-/** A range as an Observable and as a web stream; every entry is a copy that stays valid. */
-import { Readable } from 'node:stream';
+/** A range as an Observable; every entry is a copy that stays valid. */
 import { Observable } from 'rxjs';
 import type { Entry } from '../options.js';
 import type { CursorSource } from './cursor-source.js';
 import { takeEntryCopy } from './entry-iterators.js';
-import { EntryReadable } from './entry-readable.js';
 import { Stretch } from './stretch.js';
 
 /** Emits the entries of a fresh cursor to each subscriber; unsubscribing closes it. */
@@ -28,9 +26,4 @@ export function observableOf(source: CursorSource): Observable<Entry> {
     );
     return () => cursor.close();
   });
-}
-
-export function webStreamOf(source: CursorSource): ReadableStream<Entry> {
-  // The runtime's types call this stream's chunks `any`; they are the entries that were pushed.
-  return Readable.toWeb(new EntryReadable(source)) as ReadableStream<Entry>;
 }

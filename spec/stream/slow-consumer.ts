@@ -4,14 +4,10 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import type { Bucket, Database, Entry, Range } from 'btree-store';
 import { Violation } from '../crash/oracle.js';
 import { numbered } from '../helpers/bytes.js';
-
-v8.setFlagsFromString('--expose-gc');
-const collect = vm.runInNewContext('gc') as () => void;
+import { collectGarbage } from '../helpers/collect.js';
 
 const VALUE = 'v'.repeat(92);
 /** Collections, each with a look at what is in use after it, in one pass over the rows. */
@@ -76,7 +72,7 @@ class MemoryWatch {
     const tenth = Math.floor((row / this.rows) * 10);
     if (row % LOOK_ROWS === 0) this.tenths[tenth] = Math.max(this.tenths[tenth], process.memoryUsage.rss());
     if (row % Math.ceil(this.rows / COLLECTIONS) !== 0) return;
-    collect();
+    collectGarbage();
     const { heapUsed, external } = process.memoryUsage();
     this.used.push(heapUsed + external);
   }

@@ -131,7 +131,7 @@ export interface Database extends AsyncDisposable {
   /** Figures that are kept or cheap to have. Raises STORE_CLOSED. */
   stats(): Stats;
   /**
-   * Emits after each commit. Completes when the store is closed.
+   * Emits after each commit, in their order and none left out. Completes when the store is closed.
    *
    * @example
    * ```ts

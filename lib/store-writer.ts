@@ -12,6 +12,7 @@ import { Watchers } from './watchers.js';
 
 /** A commit that became visible and, for a durable store, is on the disk. */
 export interface CommitEvent {
+  /** Greater than that of every commit before; numbers in between were of transactions that made none. */
   readonly sequence: number;
 }
 

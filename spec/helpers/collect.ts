@@ -13,6 +13,8 @@ export const collectGarbage = vm.runInNewContext('gc') as () => void;
 export async function collectUntil(isDone: () => boolean, rounds = 40): Promise<boolean> {
   for (let round = 0; round < rounds; round++) {
     if (isDone()) return true;
+    // What a WeakRef was asked for is kept until the turn ends.
+    await nextTurn();
     collectGarbage();
     for (let turn = 0; turn < 3; turn++) await nextTurn();
   }

@@ -108,16 +108,19 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
    */
   toArray(): Entry[];
   /**
-   * In object mode, with backpressure; each chunk is an entry.
+   * In object mode, with backpressure; each chunk is an entry. `Readable.from(range)` and `pipeline(range, …)` do as
+   * well.
    *
    * @example
    * ```ts
    * await pipeline(users.range().toReadable(), db.bucket('copy').bulkWriter());
+   * db.bucket('copy').range().count(); // 3
    * ```
    */
   toReadable(): Readable;
   /**
-   * The entries as a web stream, with backpressure.
+   * The entries as a web stream, with backpressure: it reads no further than it is asked to. A bulk writer is one to
+   * write to by `Writable.toWeb(bucket.bulkWriter())`.
    *
    * @example
    * ```ts

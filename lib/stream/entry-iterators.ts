@@ -1,8 +1,8 @@
 /**
  * Iteration over entries. Sync, without an allocation an entry: the result object, the entry and its Buffers are the
- * same at each step. Async, the promise and the result object are the same while no disk is waited for, but what
- * they hold is a copy that stays valid: a stream or a pipeline that is made of the iterable takes the next entry
- * before it has handed on the last, and buffers several.
+ * same at each step. Async, each step hands out a copy that stays valid: a stream or a pipeline that is made of the
+ * iterable takes the next entry before it has handed on the last, and buffers several. One promise and result for all
+ * steps would be slower there: old objects that refer to new ones cost the collector more than new ones.
  */
 import type { Entry } from '../options.js';
 import type { LeafBatch } from '../tree/leaf-batch.js';
@@ -101,8 +101,6 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
   private batch: LeafBatch | null = null;
   private index = 0;
   private batches = 0;
-  private readonly result: MutableResult<T> = { done: false, value: undefined as T };
-  private readonly resolved = Promise.resolve(this.result as IteratorResult<T>);
 
   constructor(source: CursorSource, take: Take<T>) {
     this.cursor = new LazyCursor(source);
@@ -113,8 +111,7 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
     try {
       // A cursor that was closed meanwhile has emptied its batch.
       if (this.batch !== null && this.index < this.batch.length) {
-        this.result.value = this.take(this.batch, this.index++);
-        return this.resolved;
+        return Promise.resolve({ done: false, value: this.take(this.batch, this.index++) });
       }
       return this.nextFromCursor();
     } catch (error) {
@@ -149,8 +146,7 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
     }
     this.batch = batch;
     this.index = 0;
-    this.result.value = this.take(batch, this.index++);
-    return this.resolved;
+    return Promise.resolve({ done: false, value: this.take(batch, this.index++) });
   }
 
   async return(value?: unknown): Promise<IteratorResult<T>> {

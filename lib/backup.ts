@@ -87,11 +87,14 @@ async function copyBuckets(
 ): Promise<void> {
   const transaction = new Transaction(target, () => undefined);
   try {
+    // A copy may be short, and be stopped all the same.
+    await pause();
     for (const { name, record } of catalogEntries(store.pager, catalog)) {
       transaction.createBucket(name);
       await transaction.build(name, () => copyTree(store.pager, record.root, transaction.pages, pause));
       if (record.checkpoint !== undefined) transaction.setCheckpoint(name, record.checkpoint);
     }
+    await pause();
     await transaction.commit();
   } catch (error) {
     await transaction.rollback();

@@ -10,14 +10,15 @@ import { type BulkOptions, type BulkSettings, bulkSettings } from './bulk-option
 import { readPosition } from './bulk-positions.js';
 import type { Change } from './change.js';
 import { checkText, keyBytes, valueBytes } from './key-bytes.js';
-import type { Bytes, RangeOptions } from './options.js';
-import { BucketReader, type ReadableBucket } from './readable-bucket.js';
+import { type Bytes, parseOptions, type RangeOptions, workSchema } from './options.js';
+import { BucketReader, type ReadableBucket, type ValueStreamOptions } from './readable-bucket.js';
 import { SortingSink } from './sorting-sink.js';
 import type { Store } from './storage/store.js';
 import { TemporaryFiles } from './storage/temporary-files.js';
 import type { StoreWriter } from './store-writer.js';
 import type { BulkSink } from './stream/bulk-sink.js';
 import { BulkWriter } from './stream/bulk-writer.js';
+import { destroyOnAbort } from './stream/stopped-by-signal.js';
 import { ValueWritable } from './stream/value-writable.js';
 import { catalogRoot, findBucket } from './tree/catalog.js';
 import { TreeBulkSink } from './tree-bulk-sink.js';
@@ -78,7 +79,7 @@ export interface Bucket extends ReadableBucket {
   /**
    * A Writable for one value of any size, in constant memory. The value is there, whole and durable, once
    * the stream has finished; a stream that fails or is destroyed before leaves no trace. Other writers
-   * go on meanwhile. Raises as `put` rejects.
+   * go on meanwhile. A `signal` destroys it with ABORTED. Raises as `put` rejects.
    *
    * @example
    * ```ts
@@ -86,14 +87,14 @@ export interface Bucket extends ReadableBucket {
    * await pipeline(files.createValueReadStream('photo'), createWriteStream('copy.jpg'));
    * ```
    */
-  createValueWriteStream(key: Bytes): Writable;
+  createValueWriteStream(key: Bytes, options?: ValueStreamOptions): Writable;
   /**
    * What commits change within the range, from each subscription on: in commit order, without a gap,
    * told once a commit is durable and visible, before any later one, and before the promise of the
    * write resolves. Single writes come as 'put' and 'delete', in the order in which they were made;
    * ranges that were deleted, a dropped bucket, and bulk loads come as one change each. A transaction keeps
    * what it changed in memory for this, as far as it is watched. Unsubscribing releases everything; it
-   * completes when the store is closed.
+   * completes when the store is closed, and when its `signal` fires.
    *
    * Raises INVALID_OPTION, also for `reverse` and `limit`, and STORE_CLOSED.
    *
@@ -191,8 +192,12 @@ export class StoreBucket extends BucketReader implements Bucket {
     return this.store === other.store;
   }
 
-  createValueWriteStream(key: Bytes): Writable {
-    return new ValueWritable(new BucketUpload(this.store, this.writer, this.name, this.ownKey(key)));
+  createValueWriteStream(key: Bytes, options: ValueStreamOptions = {}): Writable {
+    const { signal } = parseOptions(workSchema, options, 'createValueWriteStream');
+    const upload = new BucketUpload(this.store, this.writer, this.name, this.ownKey(key));
+    const stream = new ValueWritable(upload);
+    destroyOnAbort(stream, signal, 'the writing of a value');
+    return stream;
   }
 
   watch(options: RangeOptions = {}): Observable<Change> {

@@ -2,6 +2,7 @@
 import { StoreError } from './errors.js';
 import type { Store } from './storage/store.js';
 import type { StoreWriter } from './store-writer.js';
+import type { Transaction } from './transaction.js';
 
 /** How a compaction is made. */
 export interface CompactOptions {
@@ -35,21 +36,35 @@ export async function compactStore(
   writer: StoreWriter,
   options: CompactOptions,
 ): Promise<CompactReport> {
+  const { signal } = options;
+  store.assertWritable();
+  try {
+    return await compactPages(store, writer, signal);
+  } catch (error) {
+    // Also the wait for the writer's turn says that it was stopped.
+    if (signal?.aborted !== true || !(error instanceof StoreError) || error.code !== 'ABORTED') throw error;
+    throw stopped(signal);
+  }
+}
+
+async function compactPages(
+  store: Store,
+  writer: StoreWriter,
+  signal: AbortSignal | undefined,
+): Promise<CompactReport> {
   const { space, pager } = store;
   const pagesBefore = space.pageCount;
   // A commit's moves wait in memory beside what commits before it left there.
   const movesMax = Math.min(MOVES_PER_COMMIT_MAX, pager.cache.dirtyFramesMax >>> 1);
   let pagesMoved = 0;
   // The checkpoint in it also makes what was freed since the last one available to be moved to.
-  store.assertWritable();
-  await shrink(store);
+  await shrink(store, signal);
   // Each page should have to move once; what snapshots pin, or free space in pieces, ends it all the same.
   for (let passes = 4 + Math.ceil((2 * pagesBefore) / movesMax); passes > 0; passes--) {
-    if (options.signal?.aborted === true) throw stopped(options.signal);
     const before = space.pageCount;
-    const { moved, rest } = await moveSome(store, writer, movesMax);
+    const { moved, rest } = await moveSome(store, movesMax, await writer.begin({ signal }));
     pagesMoved += moved;
-    await shrink(store);
+    await shrink(store, signal);
     if (!rest || (moved === 0 && space.pageCount >= before)) break;
   }
   const pagesAfter = space.pageCount;
@@ -61,14 +76,13 @@ export async function compactStore(
   };
 }
 
-/** Moves pages in one commit; `rest`: whether there were any to move. */
+/** Moves pages in one commit, that of the transaction; `rest`: whether there were any to move. */
 async function moveSome(
   store: Store,
-  writer: StoreWriter,
   movesMax: number,
+  transaction: Transaction,
 ): Promise<{ moved: number; rest: boolean }> {
   const { space } = store;
-  const transaction = await writer.begin();
   try {
     let moved = 0;
     const boundary = space.pageCount - space.freePages + SPARE_PAGES;
@@ -89,8 +103,8 @@ async function moveSome(
   }
 }
 
-async function shrink(store: Store): Promise<void> {
-  await store.writerLock.acquire();
+async function shrink(store: Store, signal: AbortSignal | undefined): Promise<void> {
+  await store.writerLock.acquire({ signal });
   try {
     await store.shrink();
   } finally {

@@ -11,6 +11,7 @@ import type { RecoveryReport } from './storage/store-open.js';
 import type { WaitOptions } from './storage/writer-lock.js';
 import type { CommitEvent } from './store-writer.js';
 import type { CheckReport } from './tree/check-report.js';
+import type { CheckOptions } from './tree/check-store.js';
 import type { TypedBucket } from './typed-bucket.js';
 import type { WriteTransaction } from './write-transaction.js';
 
@@ -70,7 +71,7 @@ export interface Database extends AsyncDisposable {
   begin(options?: WaitOptions): Promise<WriteTransaction>;
   /**
    * Begins a transaction, runs `run`, commits; rolls back and rethrows if `run` throws. Resolves to
-   * what `run` returned once the commit is durable.
+   * what `run` returned once the commit is durable. `signal` and `waitMilliseconds` bound the wait as with `begin`.
    *
    * @example
    * ```ts
@@ -80,7 +81,7 @@ export interface Database extends AsyncDisposable {
    * });
    * ```
    */
-  write<T>(run: (tx: WriteTransaction) => T | Promise<T>): Promise<T>;
+  write<T>(run: (tx: WriteTransaction) => T | Promise<T>, options?: WaitOptions): Promise<T>;
   /** A stable view of the latest commit, across all buckets. Never blocks, nor is blocked by, the writer. */
   snapshot(): Snapshot;
   /**
@@ -96,6 +97,7 @@ export interface Database extends AsyncDisposable {
   /**
    * Walks the whole file: every page's checksum, order, counts, and that each page is used once or
    * free. Waits for the writer's turn; readers go on. Resolves to what it found, also where that is bad.
+   * `signal` stops it, with ABORTED.
    *
    * @example
    * ```ts
@@ -103,7 +105,7 @@ export interface Database extends AsyncDisposable {
    * if (!report.ok) console.error(report.problems);
    * ```
    */
-  check(): Promise<CheckReport>;
+  check(options?: CheckOptions): Promise<CheckReport>;
   /**
    * Moves pages to the front of the file and gives its end back to the file system. Works in commits of
    * its own, between which other writers get their turn; readers go on. Pages that a live snapshot needs
@@ -129,7 +131,7 @@ export interface Database extends AsyncDisposable {
   /** Figures that are kept or cheap to have. Raises STORE_CLOSED. */
   stats(): Stats;
   /**
-   * Emits after each commit. Completes when the store is closed.
+   * Emits after each commit, in their order and none left out. Completes when the store is closed.
    *
    * @example
    * ```ts

@@ -25,7 +25,7 @@ import { openMemoryStore, openStore, type RecoveryReport, type StoreOptions } fr
 import type { WaitOptions } from './storage/writer-lock.js';
 import { type CommitEvent, StoreWriter } from './store-writer.js';
 import type { CheckReport } from './tree/check-report.js';
-import { checkStore } from './tree/check-store.js';
+import { type CheckOptions, checkStore } from './tree/check-store.js';
 import { type TypedBucket, TypedStoreBucket } from './typed-bucket.js';
 import type { WriteTransaction } from './write-transaction.js';
 
@@ -114,8 +114,9 @@ export class StoreDatabase implements Database {
     return this.writer.begin(parseOptions(waitSchema, options, 'begin'));
   }
 
-  async write<T>(run: (tx: WriteTransaction) => T | Promise<T>): Promise<T> {
-    return this.writer.transact(checkRun(run, 'write', 'transaction'));
+  async write<T>(run: (tx: WriteTransaction) => T | Promise<T>, options: WaitOptions = {}): Promise<T> {
+    checkRun(run, 'write', 'transaction');
+    return this.writer.transact(run, parseOptions(waitSchema, options, 'write'));
   }
 
   snapshot(): Snapshot {
@@ -137,11 +138,12 @@ export class StoreDatabase implements Database {
     return result;
   }
 
-  async check(): Promise<CheckReport> {
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    const checked = parseOptions(workSchema, options, 'check');
     this.store.assertOpen();
-    await this.store.writerLock.acquire();
+    await this.store.writerLock.acquire(checked);
     try {
-      return await checkStore(this.store);
+      return await checkStore(this.store, checked);
     } finally {
       this.store.writerLock.release();
     }

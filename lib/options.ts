@@ -50,6 +50,11 @@ export interface RangeOptions {
   readonly reverse?: boolean;
   /** The most entries. Default: all. */
   readonly limit?: number;
+  /**
+   * Ends whatever consumes the range with ABORTED, whose cause is the signal's reason, and lets its snapshot go at
+   * once. Ends a watch, which completes. Not for what is done in one step, as `deleteRange`.
+   */
+  readonly signal?: AbortSignal;
 }
 
 const bytes = z.union([z.string(), z.instanceof(Uint8Array)], { error: 'must be a string or a Uint8Array' });
@@ -95,7 +100,11 @@ export const rangeSchema = z.strictObject({
   prefix: bytes.optional(),
   reverse: z.boolean().optional(),
   limit: z.number().int().nonnegative().optional(),
+  signal: signalSchema.optional(),
 });
+
+/** Of what is done in one step, which no signal could stop. */
+export const deleteRangeSchema = rangeSchema.omit({ signal: true });
 
 /** Checks `options` against a schema; raises INVALID_OPTION naming each that is wrong, what it is and may be. */
 export function parseOptions<T>(schema: z.ZodType<T>, options: unknown, call: string): T {

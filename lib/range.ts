@@ -12,15 +12,20 @@ import {
   EntryIterator,
   entryTaker,
   type Take,
+  takeEntryCopy,
   takeKey,
+  takeKeyCopy,
   takeValue,
+  takeValueCopy,
 } from './stream/entry-iterators.js';
-import { copyEntry, EntryReadable } from './stream/entry-readable.js';
+import { EntryReadable } from './stream/entry-readable.js';
 import type { ExportOptions } from './stream/export-options.js';
 import { createNdjsonReadable } from './stream/ndjson-readable.js';
-import { observableOf, webStreamOf } from './stream/observable.js';
+import { observableOf } from './stream/observable.js';
+import { abortedBy, StoppableCursor } from './stream/stopped-by-signal.js';
+import { webStreamOf } from './stream/web-stream.js';
 import type { KeyBounds } from './tree/key-bounds.js';
-import { RangeCursor } from './tree/range-cursor.js';
+import { type Cursor, RangeCursor } from './tree/range-cursor.js';
 import { countEntries } from './tree/rank.js';
 
 /** Entries of one page: the fastest way through a range. Valid until the next batch. */
@@ -34,11 +39,12 @@ export interface Batch extends Iterable<Entry> {
 }
 
 /**
- * The entries of a bucket within bounds. Iteration, sync or async, hands out the SAME entry and
- * Buffers each step: they are valid until the next step. What collects or buffers (toArray, first,
- * toReadable, toWebStream, toObservable) hands out copies that stay valid.
+ * The entries of a bucket within bounds. `for of` hands out the SAME entry and Buffers each step: they are valid until
+ * the next step. All else (`for await`, toArray, first, toReadable, toWebStream, toObservable, and the streams and
+ * pipelines that Node makes of a range, as `Readable.from(range)`) hands out copies that stay valid.
  *
- * Every consumption raises or rejects with PAGE_CORRUPT, naming the page, where the file is damaged;
+ * With a `signal` among the range's options, every consumption ends with ABORTED when it fires. Every consumption
+ * raises or rejects with PAGE_CORRUPT, naming the page, where the file is damaged;
  * none ever skips an entry.
  */
 export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
@@ -55,7 +61,7 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
    */
   batches(): AsyncIterable<Batch> & Iterable<Batch>;
   /**
-   * The keys alone, in a Buffer that is used again at each step.
+   * The keys alone; `for of` uses one Buffer again at each step.
    *
    * @example
    * ```ts
@@ -64,7 +70,7 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
    */
   keys(): Iterable<Buffer> & AsyncIterable<Buffer>;
   /**
-   * The values alone, in a Buffer that is used again at each step.
+   * The values alone; `for of` uses one Buffer again at each step.
    *
    * @example
    * ```ts
@@ -102,16 +108,19 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
    */
   toArray(): Entry[];
   /**
-   * In object mode, with backpressure; each chunk is an entry.
+   * In object mode, with backpressure; each chunk is an entry. `Readable.from(range)` and `pipeline(range, …)` do as
+   * well.
    *
    * @example
    * ```ts
    * await pipeline(users.range().toReadable(), db.bucket('copy').bulkWriter());
+   * db.bucket('copy').range().count(); // 3
    * ```
    */
   toReadable(): Readable;
   /**
-   * The entries as a web stream, with backpressure.
+   * The entries as a web stream, with backpressure: it reads no further than it is asked to. A bulk writer is one to
+   * write to by `Writable.toWeb(bucket.bulkWriter())`.
    *
    * @example
    * ```ts
@@ -152,7 +161,7 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
 /** Checks the options and makes a range over a bucket's view. Raises INVALID_OPTION. */
 export function createRange(view: BucketView, options: RangeOptions): Range {
   const checked = parseOptions(rangeSchema, options, 'range');
-  return new TreeRange(view, boundsOf(checked), checked.reverse === true, checked.limit);
+  return new TreeRange(view, checked);
 }
 
 class TreeRange implements Range {
@@ -160,20 +169,26 @@ class TreeRange implements Range {
   private readonly bounds: KeyBounds;
   private readonly reverse: boolean;
   private readonly limit: number | undefined;
+  private readonly signal: AbortSignal | undefined;
   private readonly source: CursorSource;
 
-  constructor(view: BucketView, bounds: KeyBounds, reverse: boolean, limit: number | undefined) {
+  /** The options have been checked. */
+  constructor(view: BucketView, options: RangeOptions) {
+    const { reverse = false, limit, signal } = options;
     this.view = view;
-    this.bounds = bounds;
+    this.bounds = boundsOf(options);
     this.reverse = reverse;
     this.limit = limit;
-    this.source = { open: () => this.openCursor(limit) };
+    this.signal = signal;
+    this.source = { open: () => this.openCursor(limit), signal };
   }
 
-  private openCursor(limit: number | undefined): RangeCursor {
-    const { view, bounds, reverse } = this;
+  private openCursor(limit: number | undefined): Cursor {
+    const { view, bounds, reverse, signal } = this;
     const pinned = view.pin();
-    return new RangeCursor(view.pager, pinned.root, { bounds, reverse, limit }, () => pinned.release());
+    const options = { bounds, reverse, limit };
+    const cursor = new RangeCursor(view.pager, pinned.root, options, () => pinned.release());
+    return signal === undefined ? cursor : new StoppableCursor(cursor, signal);
   }
 
   [Symbol.iterator](): Iterator<Entry> {
@@ -181,7 +196,7 @@ class TreeRange implements Range {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Entry> {
-    return new AsyncEntryIterator(this.source, entryTaker());
+    return new AsyncEntryIterator(this.source, takeEntryCopy);
   }
 
   batches(): AsyncIterable<Batch> & Iterable<Batch> {
@@ -189,21 +204,22 @@ class TreeRange implements Range {
   }
 
   keys(): Iterable<Buffer> & AsyncIterable<Buffer> {
-    return this.each(takeKey);
+    return this.each(takeKey, takeKeyCopy);
   }
 
   values(): Iterable<Buffer> & AsyncIterable<Buffer> {
-    return this.each(takeValue);
+    return this.each(takeValue, takeValueCopy);
   }
 
-  private each(take: Take<Buffer>): Iterable<Buffer> & AsyncIterable<Buffer> {
+  private each(take: Take<Buffer>, takeCopy: Take<Buffer>): Iterable<Buffer> & AsyncIterable<Buffer> {
     return {
       [Symbol.iterator]: () => new EntryIterator(this.source, take),
-      [Symbol.asyncIterator]: () => new AsyncEntryIterator(this.source, take),
+      [Symbol.asyncIterator]: () => new AsyncEntryIterator(this.source, takeCopy),
     };
   }
 
   count(): number {
+    if (this.signal?.aborted === true) throw abortedBy(this.signal, 'the range');
     const entries = countEntries(this.view.pager, this.view.root(), this.bounds);
     return this.limit === undefined ? entries : Math.min(entries, this.limit);
   }
@@ -212,7 +228,7 @@ class TreeRange implements Range {
     const cursor = this.openCursor(this.limit === undefined ? 1 : Math.min(1, this.limit));
     try {
       const batch = cursor.nextBatchSync(1);
-      return batch === null ? undefined : copyEntry(batch, 0);
+      return batch === null ? undefined : takeEntryCopy(batch, 0);
     } finally {
       cursor.close();
     }
@@ -224,7 +240,7 @@ class TreeRange implements Range {
     const next = () => cursor.nextBatchSync(Number.POSITIVE_INFINITY);
     try {
       for (let batch = next(); batch !== null; batch = next()) {
-        for (let i = 0; i < batch.length; i++) entries.push(copyEntry(batch, i));
+        for (let i = 0; i < batch.length; i++) entries.push(takeEntryCopy(batch, i));
       }
     } finally {
       cursor.close();
@@ -237,7 +253,7 @@ class TreeRange implements Range {
   }
 
   toWebStream(): ReadableStream<Entry> {
-    return webStreamOf(this.source);
+    return webStreamOf(this);
   }
 
   toObservable(): Observable<Entry> {

@@ -2,10 +2,17 @@
 import type { Readable } from 'node:stream';
 import type { BucketView } from './bucket-view.js';
 import { keyBytes } from './key-bytes.js';
-import type { Bytes, RangeOptions } from './options.js';
+import { type Bytes, parseOptions, type RangeOptions, workSchema } from './options.js';
 import { createRange, type Range } from './range.js';
+import { destroyOnAbort } from './stream/stopped-by-signal.js';
 import { ValueReadable } from './stream/value-readable.js';
 import { contains, lookup } from './tree/lookup.js';
+
+/** How one value is streamed. */
+export interface ValueStreamOptions {
+  /** Destroys the stream with ABORTED, whose cause is the signal's reason. */
+  readonly signal?: AbortSignal;
+}
 
 /** A bucket to read: as of the latest commit, of a snapshot, or inside a transaction. */
 export interface ReadableBucket {
@@ -41,14 +48,14 @@ export interface ReadableBucket {
   range(options?: RangeOptions): Range;
   /**
    * The value as a byte stream, in constant memory, whatever its size. The stream fails with
-   * KEY_NOT_FOUND if the key is not there; raises as `get` does.
+   * KEY_NOT_FOUND if the key is not there, and with ABORTED when the `signal` fires; raises as `get` does.
    *
    * @example
    * ```ts
    * for await (const chunk of users.createValueReadStream('ada')) console.log(chunk.length); // prints 12
    * ```
    */
-  createValueReadStream(key: Bytes): Readable;
+  createValueReadStream(key: Bytes, options?: ValueStreamOptions): Readable;
 }
 
 export class BucketReader implements ReadableBucket {
@@ -76,9 +83,12 @@ export class BucketReader implements ReadableBucket {
     return createRange(this.view, options);
   }
 
-  createValueReadStream(key: Bytes): Readable {
+  createValueReadStream(key: Bytes, options: ValueStreamOptions = {}): Readable {
+    const { signal } = parseOptions(workSchema, options, 'createValueReadStream');
     const { view } = this;
     const bytes = keyBytes(key, view.pager.pageSize);
-    return new ValueReadable(view.pager, () => view.pin(), bytes);
+    const stream = new ValueReadable(view.pager, () => view.pin(), bytes);
+    destroyOnAbort(stream, signal, 'the reading of a value');
+    return stream;
   }
 }

@@ -12,6 +12,7 @@ import { Watchers } from './watchers.js';
 
 /** A commit that became visible and, for a durable store, is on the disk. */
 export interface CommitEvent {
+  /** Greater than that of every commit before; numbers in between were of transactions that made none. */
   readonly sequence: number;
 }
 
@@ -54,8 +55,8 @@ export class StoreWriter {
   }
 
   /** Begins a transaction, runs `run`, commits; rolls back where that raises. */
-  async transact<T>(run: (transaction: Transaction) => T | Promise<T>): Promise<T> {
-    const transaction = await this.begin();
+  async transact<T>(run: (transaction: Transaction) => T | Promise<T>, options?: WaitOptions): Promise<T> {
+    const transaction = await this.begin(options);
     try {
       const result = await run(transaction);
       if (!transaction.isEnded) await transaction.commit();

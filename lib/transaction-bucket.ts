@@ -2,7 +2,7 @@
 import type { BucketView } from './bucket-view.js';
 import type { TreeRoot } from './format/catalog-record.js';
 import { keyBytes, valueBytes } from './key-bytes.js';
-import { type Bytes, parseOptions, type RangeOptions, rangeSchema } from './options.js';
+import { type Bytes, deleteRangeSchema, parseOptions, type RangeOptions } from './options.js';
 import { boundsOf } from './range-bounds.js';
 import { BucketReader, type ReadableBucket } from './readable-bucket.js';
 import type { PageTransaction } from './storage/page-transaction.js';
@@ -92,7 +92,7 @@ export class BucketWriter extends BucketReader implements TransactionBucket {
   }
 
   deleteRange(options: RangeOptions): number {
-    const bounds = this.boundsToDelete(parseOptions(rangeSchema, options, 'deleteRange'));
+    const bounds = this.boundsToDelete(parseOptions(deleteRangeSchema, options, 'deleteRange'));
     return this.transaction.deleteBounds(this.name, bounds);
   }
 

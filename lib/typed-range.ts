@@ -6,6 +6,7 @@ import type { KeyCodec } from './codec/key-codec.js';
 import { StoreError } from './errors.js';
 import type { RangeOptions } from './options.js';
 import type { Range } from './range.js';
+import { webStreamOf } from './stream/web-stream.js';
 
 /** What keys of a type can begin with: text, bytes, or the first parts of a tuple. */
 export type KeyPrefix<Key> = Key extends string
@@ -38,6 +39,8 @@ export interface TypedRangeOptions<Key> {
   readonly reverse?: boolean;
   /** The most entries. Default: all. */
   readonly limit?: number;
+  /** As that of {@link RangeOptions}. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -126,8 +129,7 @@ export class DecodedRange<Key, Value> implements TypedRange<Key, Value> {
   }
 
   toWebStream(): ReadableStream<[Key, Value]> {
-    // The types of the web's own ReadableStream do not know `from` yet; Node has had it since 20.6.
-    return Readable.toWeb(this.toReadable()) as ReadableStream<[Key, Value]>;
+    return webStreamOf(this);
   }
 
   toObservable(): Observable<[Key, Value]> {

@@ -36,7 +36,9 @@ export class Watchers {
         subscriber.complete();
         return undefined;
       }
-      return this.add(bucket, { bounds, began: this.clock++, subscriber });
+      subscriber.add(this.add(bucket, { bounds, began: this.clock++, subscriber }));
+      completeOnAbort(subscriber, checked.signal);
+      return undefined;
     });
   }
 
@@ -79,6 +81,15 @@ export class Watchers {
     for (const watchers of [...this.byBucket.values()])
       for (const { subscriber } of [...watchers]) subscriber.complete();
   }
+}
+
+/** As the end of the store does: an error would end a process that only looks on. */
+function completeOnAbort(subscriber: Subscriber<Change>, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  const onAbort = (): void => subscriber.complete();
+  signal.addEventListener('abort', onAbort);
+  subscriber.add(() => signal.removeEventListener('abort', onAbort));
+  if (signal.aborted) onAbort();
 }
 
 /** Hands the watcher the part of a change that lies in its range, if any does. */

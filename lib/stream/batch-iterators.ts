@@ -1,7 +1,7 @@
 /** Iteration over whole batches, the fastest way through a range. */
 import type { LeafBatch } from '../tree/leaf-batch.js';
 import type { Cursor } from '../tree/range-cursor.js';
-import { type CursorSource, closeCursor, closeWhenForgotten } from './cursor-source.js';
+import { type CursorSource, closeCursor, closeWhenForgotten, LazyCursor } from './cursor-source.js';
 import { Stretch } from './stretch.js';
 
 const ALL = Number.POSITIVE_INFINITY;
@@ -24,37 +24,46 @@ class BatchIterator implements IterableIterator<LeafBatch> {
     return { done: true, value: undefined };
   }
 
+  throw(error: unknown): IteratorResult<LeafBatch> {
+    closeCursor(this.cursor);
+    throw error;
+  }
+
   [Symbol.iterator](): this {
     return this;
   }
 }
 
 class AsyncBatchIterator implements AsyncIterableIterator<LeafBatch> {
-  private readonly cursor: Cursor;
+  private readonly cursor: LazyCursor;
   private readonly stretch = new Stretch();
   private batches = 0;
 
   constructor(source: CursorSource) {
-    this.cursor = source.open();
-    closeWhenForgotten(this, this.cursor);
+    this.cursor = new LazyCursor(source);
   }
 
   async next(): Promise<IteratorResult<LeafBatch>> {
     if ((++this.batches & 15) === 0 && this.stretch.isOver) await this.stretch.pause();
     try {
-      const next = this.cursor.nextBatch(ALL);
+      const next = this.cursor.nextBatch(this);
       const batch = next instanceof Promise ? await next : next;
       return batch === null ? this.return() : { done: false, value: batch };
     } catch (error) {
       // A loop does not call `return` on an iterator that rejected.
-      closeCursor(this.cursor);
+      this.cursor.close();
       throw error;
     }
   }
 
   async return(): Promise<IteratorResult<LeafBatch>> {
-    closeCursor(this.cursor);
+    this.cursor.close();
     return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<LeafBatch>> {
+    this.cursor.close();
+    throw error;
   }
 
   [Symbol.asyncIterator](): this {

@@ -4,13 +4,13 @@
  */
 import { Readable, type ReadableOptions } from 'node:stream';
 import type { LeafBatch } from '../tree/leaf-batch.js';
-import type { Cursor } from '../tree/range-cursor.js';
-import type { CursorSource } from './cursor-source.js';
+import { type CursorSource, LazyCursor } from './cursor-source.js';
+import { destroyOnAbort } from './stopped-by-signal.js';
 import { Stretch } from './stretch.js';
 
 export abstract class BatchReadable extends Readable {
-  private readonly source: CursorSource;
-  private cursor: Cursor | undefined;
+  /** Opened with the first read, so that a stream that nobody reads pins nothing. */
+  private readonly cursor: LazyCursor;
   /** Whether more is wanted: asked for by the stream since the last push, or told by that push. */
   private asked = false;
   private pulling = false;
@@ -18,7 +18,8 @@ export abstract class BatchReadable extends Readable {
 
   constructor(source: CursorSource, options: ReadableOptions) {
     super(options);
-    this.source = source;
+    this.cursor = new LazyCursor(source);
+    destroyOnAbort(this, source.signal, 'the range');
   }
 
   /**
@@ -39,11 +40,9 @@ export abstract class BatchReadable extends Readable {
   }
 
   private async pull(): Promise<void> {
-    // Opened with the first read, so that a stream that nobody reads pins nothing.
-    this.cursor ??= this.source.open();
     while (this.asked && !this.destroyed) {
       if (this.stretch.isOver) await this.stretch.pause();
-      const next = this.cursor.nextBatch(Number.POSITIVE_INFINITY);
+      const next = this.cursor.nextBatch(this);
       const batch = next instanceof Promise ? await next : next;
       if (this.destroyed) return;
       this.asked = false;
@@ -57,7 +56,7 @@ export abstract class BatchReadable extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.cursor?.close();
+    this.cursor.close();
     callback(error);
   }
 }

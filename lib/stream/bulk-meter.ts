@@ -1,11 +1,12 @@
 /** Tells how far a bulk load is, about ten times a second. */
-import { type Observable, Subject } from 'rxjs';
+import { type Observable, ReplaySubject } from 'rxjs';
 import type { BulkReport } from './bulk-report.js';
 
 const PROGRESS_MILLISECONDS = 100;
 
 export class BulkMeter {
-  private readonly progress = new Subject<BulkReport>();
+  /** Who subscribes late has the latest at once. */
+  private readonly progress = new ReplaySubject<BulkReport>(1);
   private readonly started = performance.now();
   private readonly look: () => BulkReport;
   private toldAt = 0;

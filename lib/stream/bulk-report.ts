@@ -17,6 +17,8 @@ export interface BulkProgress {
   readonly entriesCommitted: number;
   readonly commits: number;
   readonly elapsedMilliseconds: number;
+  /** Entries added a second, from the beginning on. */
+  readonly entriesPerSecond: number;
 }
 
 /** What a bulk load did. */

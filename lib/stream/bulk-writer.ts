@@ -78,7 +78,7 @@ export class BulkWriter extends Writable {
   }
 
   /**
-   * Progress about ten times a second. Completes with the load, however that ends: a failure is told by
+   * Progress about ten times a second, the latest at once to each who subscribes. Completes with the load, however that ends: a failure is told by
    * `finish` and by the stream's 'error'.
    */
   get progress$(): Observable<BulkProgress> {
@@ -302,7 +302,17 @@ export class BulkWriter extends Writable {
     const { entries, bytes, sink } = this;
     const { phase, entriesCommitted, commits, duplicates, sorted } = sink;
     const { elapsedMilliseconds } = this.meter;
-    return { phase, entries, bytes, entriesCommitted, commits, elapsedMilliseconds, duplicates, sorted };
+    const entriesPerSecond = elapsedMilliseconds > 0 ? (entries / elapsedMilliseconds) * 1000 : 0;
+    const progress = {
+      phase,
+      entries,
+      bytes,
+      entriesCommitted,
+      commits,
+      elapsedMilliseconds,
+      entriesPerSecond,
+    };
+    return { ...progress, duplicates, sorted };
   }
 }
 

@@ -1,9 +1,12 @@
 /** Where the faces of a range get their entries: each `open` is one consumption of one stable state. */
+import type { LeafBatch } from '../tree/leaf-batch.js';
 import type { Cursor } from '../tree/range-cursor.js';
 
 export interface CursorSource {
   /** A cursor from the beginning; whoever opens it closes it. */
   open(): Cursor;
+  /** Closes its cursors; streams over them are to end at once, also those that are not read. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Cursors whose consumer was collected without closing them: they must not pin their snapshot for ever. */
@@ -16,6 +19,34 @@ const forgotten = new FinalizationRegistry<Closable>((closable) => closable.clos
 /** Closes the cursor when `consumer` is collected; the cursor must not refer to the consumer. */
 export function closeWhenForgotten(consumer: object, cursor: Closable): void {
   forgotten.register(consumer, cursor, cursor);
+}
+
+/**
+ * A cursor that is opened with the first read of its consumer, so that one who never reads pins nothing, and closed when
+ * the consumer is collected. Once closed it is at its end, opened or not.
+ */
+export class LazyCursor {
+  private readonly source: CursorSource;
+  private cursor: Cursor | undefined;
+  private isClosed = false;
+
+  constructor(source: CursorSource) {
+    this.source = source;
+  }
+
+  nextBatch(consumer: object): LeafBatch | null | Promise<LeafBatch | null> {
+    if (this.isClosed) return null;
+    if (this.cursor === undefined) {
+      this.cursor = this.source.open();
+      closeWhenForgotten(consumer, this.cursor);
+    }
+    return this.cursor.nextBatch(Number.POSITIVE_INFINITY);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    if (this.cursor !== undefined) closeCursor(this.cursor);
+  }
 }
 
 /** Closes the cursor for good. */

@@ -1,11 +1,13 @@
 /**
- * Iteration over entries, sync and async, without an allocation an entry: the result object, the
- * entry and its Buffers are the same at each step, and so is the promise while no disk is waited for.
+ * Iteration over entries. Sync, without an allocation an entry: the result object, the entry and its Buffers are the
+ * same at each step. Async, each step hands out a copy that stays valid: a stream or a pipeline that is made of the
+ * iterable takes the next entry before it has handed on the last, and buffers several. One promise and result for all
+ * steps would be slower there: old objects that refer to new ones cost the collector more than new ones.
  */
 import type { Entry } from '../options.js';
 import type { LeafBatch } from '../tree/leaf-batch.js';
 import type { Cursor } from '../tree/range-cursor.js';
-import { type CursorSource, closeCursor, closeWhenForgotten } from './cursor-source.js';
+import { type CursorSource, closeCursor, closeWhenForgotten, LazyCursor } from './cursor-source.js';
 import { Stretch } from './stretch.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -29,6 +31,10 @@ export function entryTaker(): Take<Entry> {
 
 export const takeKey: Take<Buffer> = (batch, index) => batch.key(index);
 export const takeValue: Take<Buffer> = (batch, index) => batch.value(index);
+export const takeKeyCopy: Take<Buffer> = (batch, index) => batch.keyCopy(index);
+export const takeValueCopy: Take<Buffer> = (batch, index) => batch.valueCopy(index);
+/** Takes both, as an entry that stays valid. */
+export const takeEntryCopy: Take<Entry> = (batch, index) => [batch.keyCopy(index), batch.valueCopy(index)];
 
 interface MutableResult<T> {
   done: boolean;
@@ -40,7 +46,6 @@ export class EntryIterator<T> implements IterableIterator<T> {
   private readonly take: Take<T>;
   private batch: LeafBatch | null = null;
   private index = 0;
-  private length = 0;
   // The value of the first result is set before it is handed out.
   private readonly result: MutableResult<T> = { done: false, value: undefined as T };
 
@@ -52,11 +57,11 @@ export class EntryIterator<T> implements IterableIterator<T> {
 
   next(): IteratorResult<T> {
     try {
-      if (this.index === this.length || this.batch === null) {
+      // A cursor that was closed meanwhile has emptied its batch.
+      if (this.batch === null || this.index >= this.batch.length) {
         this.batch = this.cursor.nextBatchSync(ALL);
         if (this.batch === null) return this.finish();
         this.index = 0;
-        this.length = this.batch.length;
       }
       this.result.value = this.take(this.batch, this.index++);
       return this.result;
@@ -83,7 +88,6 @@ export class EntryIterator<T> implements IterableIterator<T> {
 
   private finish(): IteratorResult<T> {
     this.batch = null;
-    this.length = 0;
     this.index = 0;
     closeCursor(this.cursor);
     return { done: true, value: undefined };
@@ -91,27 +95,23 @@ export class EntryIterator<T> implements IterableIterator<T> {
 }
 
 export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
-  private readonly cursor: Cursor;
+  private readonly cursor: LazyCursor;
   private readonly take: Take<T>;
   private readonly stretch = new Stretch();
   private batch: LeafBatch | null = null;
   private index = 0;
-  private length = 0;
   private batches = 0;
-  private readonly result: MutableResult<T> = { done: false, value: undefined as T };
-  private readonly resolved = Promise.resolve(this.result as IteratorResult<T>);
 
   constructor(source: CursorSource, take: Take<T>) {
-    this.cursor = source.open();
+    this.cursor = new LazyCursor(source);
     this.take = take;
-    closeWhenForgotten(this, this.cursor);
   }
 
   next(): Promise<IteratorResult<T>> {
     try {
-      if (this.index < this.length && this.batch !== null) {
-        this.result.value = this.take(this.batch, this.index++);
-        return this.resolved;
+      // A cursor that was closed meanwhile has emptied its batch.
+      if (this.batch !== null && this.index < this.batch.length) {
+        return Promise.resolve({ done: false, value: this.take(this.batch, this.index++) });
       }
       return this.nextFromCursor();
     } catch (error) {
@@ -128,7 +128,7 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
   }
 
   private pull(): Promise<IteratorResult<T>> {
-    const batch = this.cursor.nextBatch(ALL);
+    const batch = this.cursor.nextBatch(this);
     if (!(batch instanceof Promise)) return this.start(batch);
     return batch.then((next) => this.start(next)).catch((error: unknown) => this.fail(error));
   }
@@ -145,10 +145,8 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
       return Promise.resolve({ done: true, value: undefined });
     }
     this.batch = batch;
-    this.length = batch.length;
     this.index = 0;
-    this.result.value = this.take(batch, this.index++);
-    return this.resolved;
+    return Promise.resolve({ done: false, value: this.take(batch, this.index++) });
   }
 
   async return(value?: unknown): Promise<IteratorResult<T>> {
@@ -167,8 +165,7 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
 
   private finish(): void {
     this.batch = null;
-    this.length = 0;
     this.index = 0;
-    closeCursor(this.cursor);
+    this.cursor.close();
   }
 }

@@ -1,9 +1,8 @@
-/** A range as an Observable and as a web stream; every entry is a copy that stays valid. */
-import { Readable } from 'node:stream';
+/** A range as an Observable; every entry is a copy that stays valid. */
 import { Observable } from 'rxjs';
 import type { Entry } from '../options.js';
 import type { CursorSource } from './cursor-source.js';
-import { copyEntry, EntryReadable } from './entry-readable.js';
+import { takeEntryCopy } from './entry-iterators.js';
 import { Stretch } from './stretch.js';
 
 /** Emits the entries of a fresh cursor to each subscriber; unsubscribing closes it. */
@@ -16,7 +15,7 @@ export function observableOf(source: CursorSource): Observable<Entry> {
         const next = cursor.nextBatch(Number.POSITIVE_INFINITY);
         const batch = next instanceof Promise ? await next : next;
         if (batch === null) return;
-        for (let i = 0; i < batch.length && !subscriber.closed; i++) subscriber.next(copyEntry(batch, i));
+        for (let i = 0; i < batch.length && !subscriber.closed; i++) subscriber.next(takeEntryCopy(batch, i));
         if (subscriber.closed) return;
         if (stretch.isOver) await stretch.pause();
       }
@@ -27,9 +26,4 @@ export function observableOf(source: CursorSource): Observable<Entry> {
     );
     return () => cursor.close();
   });
-}
-
-export function webStreamOf(source: CursorSource): ReadableStream<Entry> {
-  // The runtime's types call this stream's chunks `any`; they are the entries that were pushed.
-  return Readable.toWeb(new EntryReadable(source)) as ReadableStream<Entry>;
 }

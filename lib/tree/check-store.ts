@@ -1,4 +1,5 @@
 /** Checks a whole store: both meta pages, the maps of free space, the catalog, every bucket, every page. */
+import { StoreError } from '../errors.js';
 import { META_PAGES } from '../format/meta-page.js';
 import { SpacePages } from '../storage/space-pages.js';
 import type { Store } from '../storage/store.js';
@@ -10,13 +11,32 @@ import { TreeCheck } from './check-tree.js';
 /** How long a check works at a stretch before it lets the event loop go on. */
 const STRETCH_MILLISECONDS = 4;
 
+/** How a check is made. */
+export interface CheckOptions {
+  /** Stops it, with ABORTED. */
+  readonly signal?: AbortSignal;
+}
+
+/** Ends the walk. No StoreError, which would be taken for what is wrong with a page. */
+class CheckStopped extends Error {}
+
 /**
  * Walks the file as of the latest commit. The caller holds the writer's lock, so that what is free
  * does not change meanwhile; readers go on.
  */
-export async function checkStore(store: Store): Promise<CheckReport> {
+export async function checkStore(store: Store, options: CheckOptions = {}): Promise<CheckReport> {
+  try {
+    return await walkStore(store, pacer(options.signal));
+  } catch (error) {
+    if (!(error instanceof CheckStopped)) throw error;
+    throw new StoreError('ABORTED', 'the check was stopped by its signal: it tells nothing of the store', {
+      cause: options.signal?.reason,
+    });
+  }
+}
+
+async function walkStore(store: Store, pause: () => Promise<void>): Promise<CheckReport> {
   const collector = new CheckCollector(store.space.pageCount);
-  const pause = pacer();
   checkMetas(store, collector);
   checkFixed(store, collector);
   const catalog = catalogRoot(store.committed);
@@ -26,9 +46,10 @@ export async function checkStore(store: Store): Promise<CheckReport> {
   return collector.report();
 }
 
-function pacer(): () => Promise<void> {
+function pacer(signal: AbortSignal | undefined): () => Promise<void> {
   let started = performance.now();
   return async () => {
+    if (signal?.aborted === true) throw new CheckStopped();
     if (performance.now() - started < STRETCH_MILLISECONDS) return;
     await new Promise((resolve) => setImmediate(resolve));
     started = performance.now();

@@ -98,6 +98,21 @@ export class LeafBatch {
     return this.values.view(length);
   }
 
+  /** The key of an entry, in a Buffer of the caller's own. */
+  keyCopy(index: number): Buffer {
+    return Buffer.from(this.key(index));
+  }
+
+  /** The value of an entry, in a Buffer of the caller's own. */
+  valueCopy(index: number): Buffer {
+    const slot = this.slot(index);
+    const record = this.base + this.memory.u16[this.offsets + slot];
+    // What is read from its extents belongs to nobody else.
+    if (recordIsLarge(this.memory, record)) return this.readLarge(this.base, record);
+    const start = recordValue(record);
+    return Buffer.from(this.memory.bytes.subarray(start, start + recordValueLength(this.memory, record)));
+  }
+
   /** The extents of an entry's value, and the tail beside them; undefined for a value that is in its leaf. */
   largeValue(index: number): LargeValue | undefined {
     const slot = this.slot(index);

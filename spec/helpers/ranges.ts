@@ -1,5 +1,6 @@
 // Ranges for specs: a filled bucket beside its model, and every way to have a range's entries.
 
+import { Readable } from 'node:stream';
 import type { Bucket, Database, Entry, Range } from 'btree-store';
 import { expect } from 'chai';
 import { firstValueFrom, toArray } from 'rxjs';
@@ -11,9 +12,11 @@ export const FACES: Record<string, (range: Range) => Promise<Entry[]>> = {
   'for of': async (range) => copies(range),
   'for await': async (range) => {
     const entries: Entry[] = [];
-    for await (const [key, value] of range) entries.push([Buffer.from(key), Buffer.from(value)]);
+    for await (const entry of range) entries.push(entry);
     return entries;
   },
+  // Takes an entry before it hands on the one before, and buffers a few.
+  'Readable.from': (range) => Readable.from(range, { highWaterMark: 4 }).toArray(),
   'batches, for of': async (range) => {
     const entries: Entry[] = [];
     for (const batch of range.batches()) {
@@ -36,8 +39,8 @@ export const FACES: Record<string, (range: Range) => Promise<Entry[]>> = {
   'keys and values, for await': async (range) => {
     const keys: Buffer[] = [];
     const values: Buffer[] = [];
-    for await (const key of range.keys()) keys.push(Buffer.from(key));
-    for await (const value of range.values()) values.push(Buffer.from(value));
+    for await (const key of range.keys()) keys.push(key);
+    for await (const value of range.values()) values.push(value);
     return zipped(keys, values);
   },
   toArray: async (range) => range.toArray(),

@@ -1,9 +1,8 @@
 // Whether what a process holds, and the file that it writes, go on growing.
 
 import fs from 'node:fs';
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { Violation } from '../crash/oracle.js';
+import { collectGarbage } from '../helpers/collect.js';
 
 export interface Sample {
   /** What is in use after a collection. */
@@ -18,11 +17,8 @@ export interface Sample {
 const SLACK = { memoryBytes: 6 << 20, residentBytes: 96 << 20, fileBytes: 3 << 20 };
 const GROWTH_PART = 1.25;
 
-v8.setFlagsFromString('--expose-gc');
-const collect = vm.runInNewContext('gc') as () => void;
-
 export function takeSample(file: string): Sample {
-  collect();
+  collectGarbage();
   const { heapUsed, external, rss } = process.memoryUsage();
   return {
     memoryBytes: heapUsed + external,

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BulkOptions, BulkProgress } from 'btree-store';
 import { expect } from 'chai';
+import { lastValueFrom } from 'rxjs';
 import { expectEntries, patterned } from '../helpers/bytes.js';
 import { raised, rejected } from '../helpers/errors.js';
 import { expectBucket, load, modelOf, type Pair, pairs, shuffled } from '../helpers/loads.js';
@@ -310,11 +311,27 @@ describe('bulk writer', () => {
       for (const facts of [report, last]) {
         expect(facts).to.include({ entries: 5500, bytes: 5500 * 70, entriesCommitted: 5500, commits: 6 });
         expect(facts?.elapsedMilliseconds).to.be.greaterThan(0).and.be.lessThan(10_000);
+        const perMillisecond = facts === undefined ? 0 : 5500 / facts.elapsedMilliseconds;
+        expect(facts?.entriesPerSecond).to.be.closeTo(perMillisecond * 1000, 1e-6);
       }
       for (let i = 1; i < told.length; i++) {
         expect(told[i].entries).to.be.at.least(told[i - 1].entries);
         expect(told[i].entriesCommitted).to.be.at.least(told[i - 1].entriesCommitted);
       }
+    });
+
+    it('has the latest for who subscribes late, also after the end', async () => {
+      const db = await stores.openMemory();
+      const writer = db.bucket('b').bulkWriter({ commitEvery: { entries: 10 } });
+      for (const [key, value] of pairs(0, 100)) if (!writer.add(key, value)) await writer.drained();
+      await writer.commit();
+      const told: BulkProgress[] = [];
+      const subscription = writer.progress$.subscribe((progress) => told.push(progress));
+      expect(told.length).to.equal(1);
+      subscription.unsubscribe();
+      await writer.finish();
+      const last = await lastValueFrom(writer.progress$);
+      expect(last).to.include({ entries: 100, entriesCommitted: 100, commits: 10 });
     });
 
     it('completes with a load that fails, so that looking on does no harm', async () => {

@@ -42,16 +42,20 @@ describe('iterations', () => {
       checkSame(entries, keys, values);
     });
 
-    it('for await hands out the same entry and Buffers each step', async () => {
+    it('for await hands out entries, keys and values that stay valid', async () => {
+      const range = await mixed();
+      const expected = range.toArray();
       const entries: Entry[] = [];
       const keys: Buffer[] = [];
       const values: Buffer[] = [];
-      for await (const entry of await mixed()) {
-        entries.push(entry);
-        keys.push(entry[0]);
-        values.push(entry[1]);
-      }
-      checkSame(entries, keys, values);
+      for await (const entry of range) entries.push(entry);
+      for await (const key of range.keys()) keys.push(key);
+      for await (const value of range.values()) values.push(value);
+      expectEntries(entries, expected);
+      expectEntries(
+        keys.map((key, i): Entry => [key, values[i]]),
+        expected,
+      );
     });
 
     it('two iterations at once do not share what they hand out', async () => {

@@ -101,12 +101,12 @@ describe('snapshot', () => {
         () => range.count(),
         () => range.first(),
         () => range[Symbol.iterator](),
-        () => range[Symbol.asyncIterator](),
         () => snapshot.bucket('b').get('a'),
         () => snapshot.buckets(),
       ]) {
         raised('SNAPSHOT_RELEASED', call);
       }
+      await rejected('SNAPSHOT_RELEASED', range[Symbol.asyncIterator]().next());
       await rejected('SNAPSHOT_RELEASED', range.toReadable().toArray());
       await rejected('SNAPSHOT_RELEASED', stream.toArray());
       snapshot.release();

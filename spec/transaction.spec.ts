@@ -132,7 +132,6 @@ describe('transaction', () => {
           () => range.count(),
           () => range.first(),
           () => range[Symbol.iterator](),
-          () => range[Symbol.asyncIterator](),
           () => bucket.range().toArray(),
           () => tx.bucket('b').get('a'),
           () => tx.createBucket('c'),
@@ -141,6 +140,7 @@ describe('transaction', () => {
           raised('TRANSACTION_CLOSED', call);
         }
         await rejected('TRANSACTION_CLOSED', tx.commit());
+        await rejected('TRANSACTION_CLOSED', range[Symbol.asyncIterator]().next());
         await rejected('TRANSACTION_CLOSED', bucket.createValueReadStream('a').toArray());
         await tx.rollback();
         await tx[Symbol.asyncDispose]();

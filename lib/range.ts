@@ -23,6 +23,7 @@ import type { ExportOptions } from './stream/export-options.js';
 import { createNdjsonReadable } from './stream/ndjson-readable.js';
 import { observableOf } from './stream/observable.js';
 import { abortedBy, StoppableCursor } from './stream/stopped-by-signal.js';
+import { isCalledByStream } from './stream/stream-caller.js';
 import { webStreamOf } from './stream/web-stream.js';
 import type { KeyBounds } from './tree/key-bounds.js';
 import { type Cursor, RangeCursor } from './tree/range-cursor.js';
@@ -39,9 +40,9 @@ export interface Batch extends Iterable<Entry> {
 }
 
 /**
- * The entries of a bucket within bounds. `for of` hands out the SAME entry and Buffers each step: they are valid until
- * the next step. All else (`for await`, toArray, first, toReadable, toWebStream, toObservable, and the streams and
- * pipelines that Node makes of a range, as `Readable.from(range)`) hands out copies that stay valid.
+ * The entries of a bucket within bounds. Iteration, sync or async, hands out the SAME entry and Buffers each step: they
+ * are valid until the next step. What collects or buffers (toArray, first, toReadable, toWebStream, toObservable, and
+ * the streams and pipelines that Node makes of a range, as `Readable.from(range)`) hands out copies that stay valid.
  *
  * With a `signal` among the range's options, every consumption ends with ABORTED when it fires. Every consumption
  * raises or rejects with PAGE_CORRUPT, naming the page, where the file is damaged;
@@ -61,7 +62,7 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
    */
   batches(): AsyncIterable<Batch> & Iterable<Batch>;
   /**
-   * The keys alone; `for of` uses one Buffer again at each step.
+   * The keys alone, in a Buffer that is used again at each step.
    *
    * @example
    * ```ts
@@ -70,7 +71,7 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
    */
   keys(): Iterable<Buffer> & AsyncIterable<Buffer>;
   /**
-   * The values alone; `for of` uses one Buffer again at each step.
+   * The values alone, in a Buffer that is used again at each step.
    *
    * @example
    * ```ts
@@ -196,7 +197,12 @@ class TreeRange implements Range {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Entry> {
-    return new AsyncEntryIterator(this.source, takeEntryCopy);
+    if (isCalledByStream(this[Symbol.asyncIterator])) return this.copies();
+    return new AsyncEntryIterator(this.source, entryTaker(), true);
+  }
+
+  private copies(): AsyncIterator<Entry> {
+    return new AsyncEntryIterator(this.source, takeEntryCopy, false);
   }
 
   batches(): AsyncIterable<Batch> & Iterable<Batch> {
@@ -212,10 +218,12 @@ class TreeRange implements Range {
   }
 
   private each(take: Take<Buffer>, takeCopy: Take<Buffer>): Iterable<Buffer> & AsyncIterable<Buffer> {
-    return {
-      [Symbol.iterator]: () => new EntryIterator(this.source, take),
-      [Symbol.asyncIterator]: () => new AsyncEntryIterator(this.source, takeCopy),
-    };
+    const { source } = this;
+    const begin = (): AsyncIterator<Buffer> =>
+      isCalledByStream(begin)
+        ? new AsyncEntryIterator(source, takeCopy, false)
+        : new AsyncEntryIterator(source, take, true);
+    return { [Symbol.iterator]: () => new EntryIterator(source, take), [Symbol.asyncIterator]: begin };
   }
 
   count(): number {
@@ -253,7 +261,7 @@ class TreeRange implements Range {
   }
 
   toWebStream(): ReadableStream<Entry> {
-    return webStreamOf(this);
+    return webStreamOf({ [Symbol.asyncIterator]: () => this.copies() });
   }
 
   toObservable(): Observable<Entry> {

@@ -1,8 +1,7 @@
 /**
- * Iteration over entries. Sync, without an allocation an entry: the result object, the entry and its Buffers are the
- * same at each step. Async, each step hands out a copy that stays valid: a stream or a pipeline that is made of the
- * iterable takes the next entry before it has handed on the last, and buffers several. One promise and result for all
- * steps would be slower there: old objects that refer to new ones cost the collector more than new ones.
+ * Iteration over entries, sync and async, without an allocation an entry: the result object, the entry and its Buffers
+ * are the same at each step, and so is the promise while no disk is waited for. For those who buffer, the async one
+ * hands out copies, with a promise of its own each (`stream-caller.ts` tells who does).
  */
 import type { Entry } from '../options.js';
 import type { LeafBatch } from '../tree/leaf-batch.js';
@@ -101,18 +100,24 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
   private batch: LeafBatch | null = null;
   private index = 0;
   private batches = 0;
+  private readonly isReused: boolean;
+  /** The step that waits for the disk or its turn. */
+  private waiting: Promise<IteratorResult<T>> | undefined;
+  // The value of the first result is set before it is handed out.
+  private readonly result: MutableResult<T> = { done: false, value: undefined as T };
+  private readonly resolved = Promise.resolve(this.result as IteratorResult<T>);
 
-  constructor(source: CursorSource, take: Take<T>) {
+  /** `isReused`: what `take` gives is filled anew at each step, as is the result that holds it. */
+  constructor(source: CursorSource, take: Take<T>, isReused: boolean) {
     this.cursor = new LazyCursor(source);
     this.take = take;
+    this.isReused = isReused;
   }
 
   next(): Promise<IteratorResult<T>> {
     try {
       // A cursor that was closed meanwhile has emptied its batch.
-      if (this.batch !== null && this.index < this.batch.length) {
-        return Promise.resolve({ done: false, value: this.take(this.batch, this.index++) });
-      }
+      if (this.batch !== null && this.index < this.batch.length) return this.give(this.batch);
       return this.nextFromCursor();
     } catch (error) {
       return this.fail(error);
@@ -120,21 +125,35 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
   }
 
   private nextFromCursor(): Promise<IteratorResult<T>> {
+    const { waiting } = this;
+    if (waiting !== undefined) {
+      const next = (): Promise<IteratorResult<T>> => this.next();
+      return waiting.then(next, next);
+    }
     if (++this.batches % BATCHES_PER_LOOK !== 0 || !this.stretch.isOver) return this.pull();
-    return this.stretch
-      .pause()
-      .then(() => this.pull())
-      .catch((error: unknown) => this.fail(error));
+    return this.after(this.stretch.pause().then(() => this.cursor.nextBatch(this)));
   }
 
   private pull(): Promise<IteratorResult<T>> {
     const batch = this.cursor.nextBatch(this);
-    if (!(batch instanceof Promise)) return this.start(batch);
-    return batch.then((next) => this.start(next)).catch((error: unknown) => this.fail(error));
+    return batch instanceof Promise ? this.after(batch) : this.start(batch);
+  }
+
+  /** Who asks again before this has come waits for it, so that none is passed over. */
+  private after(batch: Promise<LeafBatch | null>): Promise<IteratorResult<T>> {
+    const started = batch
+      .then((next) => {
+        this.waiting = undefined;
+        return this.start(next);
+      })
+      .catch((error: unknown) => this.fail(error));
+    this.waiting = started;
+    return started;
   }
 
   /** A loop does not call `return` on an iterator that rejected. */
   private fail(error: unknown): Promise<never> {
+    this.waiting = undefined;
     this.finish();
     return Promise.reject(error);
   }
@@ -146,7 +165,14 @@ export class AsyncEntryIterator<T> implements AsyncIterableIterator<T> {
     }
     this.batch = batch;
     this.index = 0;
-    return Promise.resolve({ done: false, value: this.take(batch, this.index++) });
+    return this.give(batch);
+  }
+
+  private give(batch: LeafBatch): Promise<IteratorResult<T>> {
+    const value = this.take(batch, this.index++);
+    if (!this.isReused) return Promise.resolve({ done: false, value });
+    this.result.value = value;
+    return this.resolved;
   }
 
   async return(value?: unknown): Promise<IteratorResult<T>> {

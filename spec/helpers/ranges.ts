@@ -12,7 +12,7 @@ export const FACES: Record<string, (range: Range) => Promise<Entry[]>> = {
   'for of': async (range) => copies(range),
   'for await': async (range) => {
     const entries: Entry[] = [];
-    for await (const entry of range) entries.push(entry);
+    for await (const [key, value] of range) entries.push([Buffer.from(key), Buffer.from(value)]);
     return entries;
   },
   // Takes an entry before it hands on the one before, and buffers a few.
@@ -39,8 +39,8 @@ export const FACES: Record<string, (range: Range) => Promise<Entry[]>> = {
   'keys and values, for await': async (range) => {
     const keys: Buffer[] = [];
     const values: Buffer[] = [];
-    for await (const key of range.keys()) keys.push(key);
-    for await (const value of range.values()) values.push(value);
+    for await (const key of range.keys()) keys.push(Buffer.from(key));
+    for await (const value of range.values()) values.push(Buffer.from(value));
     return zipped(keys, values);
   },
   toArray: async (range) => range.toArray(),

@@ -1,5 +1,8 @@
 // lib/stream/entry-iterators.ts and batch-iterators.ts: what an iteration hands out, and the snapshot it pins.
 
+import { Duplex, PassThrough, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ReadableStream } from 'node:stream/web';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Bucket, Database, Entry, Range } from 'btree-store';
 import { expect } from 'chai';
@@ -7,6 +10,22 @@ import { firstValueFrom, take, toArray } from 'rxjs';
 import { expectEntries, numbered, patterned, readable } from '../helpers/bytes.js';
 import { FACES, filled, numberedKeys, putAll } from '../helpers/ranges.js';
 import { useStores } from '../helpers/store.js';
+
+/** Everything that the runtime gives an iterable, before anything of it is looked at. */
+const RUNTIME_STREAMS: Readonly<Record<string, (from: AsyncIterable<unknown>) => Promise<unknown[]>>> = {
+  'Readable.from': (from) => Readable.from(from).toArray(),
+  'Duplex.from': (from) => Duplex.from(from).toArray(),
+  'a pipeline': async (from) => {
+    const through = new PassThrough({ objectMode: true });
+    const [items] = await Promise.all([through.toArray(), pipeline(from, through)]);
+    return items;
+  },
+  'a web stream': async (from) => {
+    const items: unknown[] = [];
+    for await (const item of ReadableStream.from(from)) items.push(item);
+    return items;
+  },
+};
 
 describe('iterations', () => {
   const stores = useStores();
@@ -42,20 +61,44 @@ describe('iterations', () => {
       checkSame(entries, keys, values);
     });
 
-    it('for await hands out entries, keys and values that stay valid', async () => {
-      const range = await mixed();
-      const expected = range.toArray();
+    it('for await hands out the same entry and Buffers each step', async () => {
       const entries: Entry[] = [];
       const keys: Buffer[] = [];
       const values: Buffer[] = [];
-      for await (const entry of range) entries.push(entry);
-      for await (const key of range.keys()) keys.push(key);
-      for await (const value of range.values()) values.push(value);
-      expectEntries(entries, expected);
-      expectEntries(
-        keys.map((key, i): Entry => [key, values[i]]),
-        expected,
-      );
+      for await (const entry of await mixed()) {
+        entries.push(entry);
+        keys.push(entry[0]);
+        values.push(entry[1]);
+      }
+      checkSame(entries, keys, values);
+    });
+
+    for (const [name, collect] of Object.entries(RUNTIME_STREAMS)) {
+      it(`${name} gets entries, keys and values that stay valid`, async () => {
+        const range = await mixed();
+        const expected = range.toArray();
+        expectEntries((await collect(range)) as Entry[], expected);
+        const keys = (await collect(range.keys())) as Buffer[];
+        const values = (await collect(range.values())) as Buffer[];
+        expectEntries(
+          keys.map((key, i): Entry => [key, values[i]]),
+          expected,
+        );
+      });
+    }
+
+    it('who asks for several steps at once gets each, and none is passed over', async () => {
+      const db = await stores.open({ cacheBytes: 1 });
+      const { bucket, model } = await filled(db, numberedKeys(3000), 300);
+      const iterator = bucket.range()[Symbol.asyncIterator]();
+      const expected = [...model.range()].map(([key]) => key.toString());
+      for (let at = 0; at + 40 < expected.length; at += 40) {
+        const steps = await Promise.all(Array.from({ length: 39 }, () => iterator.next()));
+        expect(steps.every(({ done }) => done !== true)).to.equal(true);
+        const last = await iterator.next();
+        expect(String(last.value?.[0])).to.equal(expected[at + 39]);
+      }
+      await iterator.return?.();
     });
 
     it('two iterations at once do not share what they hand out', async () => {

@@ -9,7 +9,7 @@ import { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type BulkOptions, type BulkWriter, type Database, type Entry, keys, type Range } from 'btree-store';
 import { expect } from 'chai';
-import { concatMap, from, lastValueFrom, toArray } from 'rxjs';
+import { concatMap, from, lastValueFrom, map, toArray } from 'rxjs';
 import { expectEntries, numbered, patterned } from '../helpers/bytes.js';
 import { raised, rejected } from '../helpers/errors.js';
 import { inTime } from '../helpers/in-time.js';
@@ -99,9 +99,9 @@ function webSink(into: Entry[], fails?: () => void): WritableStream<Entry> {
 /** Ways out of a range into a consumer that keeps what it is given; `fails` may raise at an entry. */
 const WAYS_OUT: Record<string, (range: Range, into: Entry[], fails?: () => void) => Promise<unknown>> = {
   'for await': async (range, into, fails) => {
-    for await (const entry of range) {
+    for await (const [key, value] of range) {
       fails?.();
-      into.push(entry);
+      into.push([Buffer.from(key), Buffer.from(value)]);
       if (into.length % 50 === 0) await nextTurn();
     }
   },
@@ -168,6 +168,8 @@ const WAYS_OUT: Record<string, (range: Range, into: Entry[], fails?: () => void)
   'an Observable of the range itself': (range, into, fails) =>
     lastValueFrom(
       from(range).pipe(
+        // An entry is good until the next step, and concatMap keeps those that come while it waits.
+        map(([key, value]): Entry => [Buffer.from(key), Buffer.from(value)]),
         concatMap(async (entry) => {
           fails?.();
           into.push(entry);

@@ -53,10 +53,10 @@ export class PageWriter {
    * were made by `sequence`. One call at a time, each followed by `forgetProgress` once its checkpoint is over.
    */
   async write(cache: PageCache, pages: readonly number[], sequence: number): Promise<void> {
-    this.checkpointStaging ??= new PageMemory(STAGING_BYTES);
-    const staging = this.checkpointStaging;
     // What is in flight cannot be spilled: half of what may be dirty is left to a transaction beside it.
     const pagesMax = Math.min(STAGING_BYTES / this.pageSize, cache.dirtyFramesMax >>> 1);
+    this.checkpointStaging ??= new PageMemory(pagesMax * this.pageSize);
+    const staging = this.checkpointStaging;
     const baseOf = (index: number): number => {
       const base = cache.find(pages[index]);
       return base >= 0 && isUnwritten(cache, base, sequence) ? base : -1;
@@ -91,16 +91,16 @@ export class PageWriter {
       if (pageSequence(cache.memory, base) > sequence || page >= to) unwritten.push(base);
       else if (page < from) written.push(base);
     }
-    this.writeSync(cache.memory, unwritten);
+    this.writeSync(cache, unwritten);
     for (const base of unwritten) cache.markClean(base);
     for (const base of written) cache.markClean(base);
   }
 
   /** Writes the pages at `bases`, which ascend by page number. */
-  private writeSync(memory: PageMemory, bases: readonly number[]): void {
-    this.spillStaging ??= new PageMemory(STAGING_BYTES);
+  private writeSync({ memory, dirtyFramesMax }: PageCache, bases: readonly number[]): void {
+    const pagesMax = Math.min(STAGING_BYTES / this.pageSize, dirtyFramesMax);
+    this.spillStaging ??= new PageMemory(pagesMax * this.pageSize);
     const staging = this.spillStaging;
-    const pagesMax = STAGING_BYTES / this.pageSize;
     for (let next = 0; next < bases.length; ) {
       const staged = this.stage(staging, memory, (index) => bases[index], next, bases.length, pagesMax);
       next = staged.next;

@@ -4,6 +4,7 @@
 import { type Database, StoreError } from 'btree-store';
 import { openOnDisk, type SessionOptions } from './disk-session.js';
 import type { DiskState } from './disk-state.js';
+import { memoryIsFree } from './reused-memory.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import { bucketHash, digestOf, entryHash, StateDigest } from './state-digest.js';
 
@@ -31,6 +32,7 @@ export async function verifyImage(
   options: SessionOptions,
   allowed: Allowed,
 ): Promise<string> {
+  memoryIsFree();
   await verifyCopy(state, options, allowed.copy);
   const read = await readOnly(state, options, allowed);
   const disk = new SimulatedDisk({}, state);

@@ -10,8 +10,10 @@
 
 import { parseArgs } from 'node:util';
 import { tellResult } from '../helpers/run-result.js';
+import { reuseMemory } from './reused-memory.js';
 
 process.env.BTREE_STORE_ASSERT = '1';
+reuseMemory();
 const { noCampaignCounts, runCampaign } = await import('./campaign.js');
 
 const { values } = parseArgs({

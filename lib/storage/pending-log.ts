@@ -141,7 +141,7 @@ export class PendingLog {
     const records: LogRecord[] = [];
     let last = sequence;
     for (const next of [generation, generation + 1]) {
-      for (const record of this.readHalf(next)) {
+      for (const record of this.readHalf(next, last)) {
         if (record.sequence <= last) continue;
         if (record.previous !== last)
           throw this.corrupt(`commits between ${last} and ${record.sequence} are missing in it`);
@@ -166,7 +166,8 @@ export class PendingLog {
     return decodeLogRecord(this.halfBytes(half), 0, this.storeId);
   }
 
-  private readHalf(generation: number): LogRecord[] {
+  /** `known` is the last commit that the store is known to have without it. */
+  private readHalf(generation: number, known: number): LogRecord[] {
     const bytes = this.halfBytes(generation % 2);
     const records: LogRecord[] = [];
     let at = 0;
@@ -178,13 +179,14 @@ export class PendingLog {
       last = record.sequence;
       at += record.length;
     }
-    this.assertEnd(bytes, at, generation, last);
+    this.assertEnd(bytes, at, generation, Math.max(last, known));
     return records;
   }
 
   /**
    * A record is appended only once the one before is synced, so the last may be torn, but none before it:
-   * one of the generation further on tells of damage.
+   * one of the generation further on tells of damage. Not so one of a commit that the store has: recovery from a
+   * checkpoint that was cut short makes it again under the same number, over records of the run before.
    */
   private assertEnd(bytes: Buffer, end: number, generation: number, last: number): void {
     for (

@@ -49,12 +49,19 @@ export interface CampaignCounts {
   recoveryImages: number;
 }
 
+/** Workloads between those that two seeds begin with. */
+const SEED_STEP = 29;
+
 export function noCampaignCounts(): CampaignCounts {
   return { workloads: 0, cuts: 0, images: 0, recoveries: 0, recoveryImages: 0 };
 }
 
 export async function runCampaign(options: CampaignOptions, counts: CampaignCounts): Promise<void> {
-  for (const [index, workload] of WORKLOADS.entries()) {
+  // Each seed begins with another workload, so that short runs do not all look at the same few.
+  const first = options.seed * SEED_STEP;
+  for (let i = 0; i < WORKLOADS.length; i++) {
+    const index = (first + i) % WORKLOADS.length;
+    const workload = WORKLOADS[index];
     if ((options.only?.workload ?? workload.name) !== workload.name) continue;
     if (counts.images + counts.recoveryImages >= options.imagesMax) return;
     await new WorkloadCampaign(workload, index, options, counts).run();

@@ -103,6 +103,26 @@ describe('a long snapshot', () => {
     }
   }
 
+  it('gives back what it kept as it is released, with no commit and no checkpoint after it', async () => {
+    const { db, store } = await openCountedOn(
+      { file: new MemoryFile(), log: new MemoryFile('log') },
+      { durable: false },
+    );
+    await fill(db);
+    const snapshots = [db.snapshot()];
+    await putAll(db, 'b', numberedKeys(COUNT), (i) => patterned(100, i + 1));
+    snapshots.push(db.snapshot());
+    await putAll(db, 'b', numberedKeys(COUNT), (i) => patterned(100, i + 2));
+    await store.checkpointNow();
+    const { snapshotPages } = db.stats();
+    expect(snapshotPages).to.be.above(200);
+    snapshots[0].release();
+    expect(db.stats().heldPages).to.be.within(100, snapshotPages - 100);
+    snapshots[1].release();
+    expect(db.stats().heldPages).to.equal(0);
+    await db.close();
+  });
+
   it('gives back what it kept, also where it is released while a checkpoint is under way', async () => {
     const file = new GatedFile();
     const { db, store } = await openCountedOn({ file, log: new MemoryFile('log') }, { durable: false });

@@ -142,8 +142,11 @@ export class Story {
     const options = this.rangeOf(step.range, model);
     const expected = model.range(options);
     if (step.do === 'iterate') {
-      if (this.iterations.length < HELD_MAX)
-        this.iterations.push(iteration(bucket, options, step.how, expected));
+      if (this.iterations.length >= HELD_MAX) return;
+      const begun = iteration(bucket, options, step.how, expected);
+      this.iterations.push(begun);
+      // An asynchronous one is of the commit at its first step.
+      if (step.how === 'async') await this.step(begun);
       return;
     }
     expect(bucket.range(options).count()).to.equal(expected.length);

@@ -180,7 +180,7 @@ export class LongStory {
     this.operations++;
     if (draw < 810) {
       const name = this.name();
-      readers.begin(this.db.bucket(name), this.bounds(), models[name]);
+      await readers.begin(this.db.bucket(name), this.bounds(), models[name]);
     } else if (draw < 930) {
       this.operations += readers.iterationCount;
       await readers.goOn(this.random.below(60));

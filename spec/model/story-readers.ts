@@ -26,25 +26,30 @@ export class StoryReaders<M> {
     return this.snapshots.length;
   }
 
-  /** Begins an iteration that goes on while others write. */
-  begin(bucket: Bucket, bounds: Bounds, model: SortedModel): void {
+  /** Begins an iteration that goes on while others write. It is of the commit at its first step, which is taken here. */
+  async begin(bucket: Bucket, bounds: Bounds, model: SortedModel): Promise<void> {
     if (this.iterations.length >= HELD_MAX) return;
     const iterator = bucket.range(optionsOf(bounds))[Symbol.asyncIterator]();
-    this.iterations.push(iterationOf(bounds, model.clone(), iterator));
+    const iteration = iterationOf(bounds, model.clone(), iterator);
+    this.iterations.push(iteration);
+    await this.step(iteration);
   }
 
   async goOn(steps: number): Promise<void> {
-    for (const iteration of [...this.iterations]) {
-      for (let i = 0; i <= steps; i++) {
-        const next = await iteration.iterator.next();
-        if (next.done !== true) follow(iteration, next.value, HOW);
-        else {
-          expectEnd(iteration, HOW);
-          this.iterations = this.iterations.filter((other) => other !== iteration);
-          break;
-        }
-      }
+    for (const iteration of [...this.iterations])
+      for (let i = 0; i <= steps && (await this.step(iteration)); i++);
+  }
+
+  /** Returns whether the iteration goes on. */
+  private async step(iteration: Iteration): Promise<boolean> {
+    const next = await iteration.iterator.next();
+    if (next.done !== true) {
+      follow(iteration, next.value, HOW);
+      return true;
     }
+    expectEnd(iteration, HOW);
+    this.iterations = this.iterations.filter((other) => other !== iteration);
+    return false;
   }
 
   async leave(): Promise<void> {

@@ -29,7 +29,7 @@ export function runWorker(task: unknown, isKilled = false): string {
   const worker = join(import.meta.dirname, 'worker.ts');
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--expose-gc', '--import', 'tsx', worker, JSON.stringify(task)],
+    ['--import', 'tsx', worker, JSON.stringify(task)],
     { cwd: import.meta.dirname, encoding: 'utf8', maxBuffer: 1 << 26 },
   );
   if (isKilled ? signal !== 'SIGKILL' : status !== 0)

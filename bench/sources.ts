@@ -61,6 +61,13 @@ export async function makeSource(path: string, rows: number, format: 'csv' | 'nd
 
 const read = (path: string): ReadStream => createReadStream(path, { highWaterMark: 1 << 18 });
 
+/** What is written to the arena; valid until it is written to again. */
+function written(arena: ByteArena, write: () => unknown): Buffer {
+  arena.clear();
+  write();
+  return arena.bytes.subarray(0, arena.length);
+}
+
 export async function* csvRows(path: string, bytes = read(path)): AsyncGenerator<RowSource> {
   const rows = await openCsv(bytes, {});
   const keys = csvKeyWriter('id', rows.columns);
@@ -70,16 +77,8 @@ export async function* csvRows(path: string, bytes = read(path)): AsyncGenerator
   for await (const batch of rows)
     yield {
       length: batch.length,
-      key(row) {
-        keyArena.clear();
-        keys.write(batch, row, keyArena);
-        return keyArena.bytes.subarray(0, keyArena.length);
-      },
-      value(row) {
-        valueArena.clear();
-        json.write(batch, row, valueArena);
-        return valueArena.bytes.subarray(0, valueArena.length);
-      },
+      key: (row) => written(keyArena, () => keys.write(batch, row, keyArena)),
+      value: (row) => written(valueArena, () => json.write(batch, row, valueArena)),
     };
 }
 
@@ -89,11 +88,7 @@ export async function* ndjsonRows(path: string, bytes = read(path)): AsyncGenera
   for await (const batch of openNdjson(bytes, {}))
     yield {
       length: batch.length,
-      key(row) {
-        keyArena.clear();
-        keys.write(batch, row, keyArena);
-        return keyArena.bytes.subarray(0, keyArena.length);
-      },
+      key: (row) => written(keyArena, () => keys.write(batch, row, keyArena)),
       value: (row) => batch.value(row),
     };
 }

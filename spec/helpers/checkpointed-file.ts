@@ -5,6 +5,7 @@ import { StoreError } from '../../lib/errors.js';
 import { recover } from '../../lib/recover.js';
 import { MemoryFile } from '../../lib/storage/memory-file.js';
 import { openOn } from '../../lib/storage/store-open.js';
+import { numbered, patterned } from './bytes.js';
 import { storeOptions } from './store-bytes.js';
 
 /** A file whose asynchronous writes, which are those of checkpoints, are counted, and fail or never end. */
@@ -39,4 +40,29 @@ export async function openWithLog(file: MemoryFile, log: MemoryFile): Promise<St
   const opened = await openOn({ file, log, release }, storeOptions({ logHalfBytes: 32 * 1024 }));
   await recover(opened);
   return new StoreDatabase(opened.store, opened.recovery);
+}
+
+/** A store with a log, and single puts of numbered keys into its bucket 'b'. */
+export class NumberedPuts {
+  readonly file = new CheckpointedFile();
+  readonly log = new MemoryFile();
+  /** Entries of the bucket. */
+  entries = 0;
+  private opened: StoreDatabase | undefined;
+
+  static async open(): Promise<NumberedPuts> {
+    const puts = new NumberedPuts();
+    puts.opened = await openWithLog(puts.file, puts.log);
+    return puts;
+  }
+
+  get db(): StoreDatabase {
+    if (this.opened === undefined) throw new Error('the store was not opened');
+    return this.opened;
+  }
+
+  async put(): Promise<void> {
+    await this.db.bucket('b').put(numbered(this.entries), patterned(300, this.entries));
+    this.entries++;
+  }
 }

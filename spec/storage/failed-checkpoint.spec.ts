@@ -3,9 +3,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { StoreDatabase } from '../../lib/database.js';
-import { MemoryFile } from '../../lib/storage/memory-file.js';
 import { numbered, patterned } from '../helpers/bytes.js';
-import { CheckpointedFile, openWithLog } from '../helpers/checkpointed-file.js';
+import { CheckpointedFile, NumberedPuts, openWithLog } from '../helpers/checkpointed-file.js';
 import { rejected } from '../helpers/errors.js';
 import { bytesOf, fileOf, openBytes, openFile } from '../helpers/store-bytes.js';
 
@@ -58,25 +57,19 @@ describe('a checkpoint beside commits that fails', () => {
   });
 
   it('leaves what was told to the log meanwhile, while the next one is under way', async () => {
-    const file = new CheckpointedFile();
-    const log = new MemoryFile();
-    const db = await openWithLog(file, log);
-    let entries = 0;
-    const put = async (): Promise<void> => {
-      await db.bucket('b').put(numbered(entries), patterned(300, entries));
-      entries++;
-    };
+    const puts = await NumberedPuts.open();
+    const { file, log, db } = puts;
     file.fails = () => true;
-    while (file.failures === 0) await put();
+    while (file.failures === 0) await puts.put();
     await wait(5);
     file.fails = () => false;
     file.hangs = true;
     const { writes } = file;
-    while (file.writes === writes) await put();
-    for (let i = 0; i < 5; i++) await put();
+    while (file.writes === writes) await puts.put();
+    for (let i = 0; i < 5; i++) await puts.put();
     // As a process that is killed now leaves them.
     const again = await openWithLog(fileOf(bytesOf(file)), fileOf(bytesOf(log)));
-    await expectEntries(again, entries);
+    await expectEntries(again, puts.entries);
     await again.close();
     file.release();
     await db.close();

@@ -2,10 +2,8 @@
 
 import { expect } from 'chai';
 import { decodeLogRecord } from '../../lib/format/log-record.js';
-import { MemoryFile } from '../../lib/storage/memory-file.js';
 import { readMetas } from '../../lib/storage/store-metas.js';
-import { numbered, patterned } from '../helpers/bytes.js';
-import { CheckpointedFile, openWithLog } from '../helpers/checkpointed-file.js';
+import { NumberedPuts, openWithLog } from '../helpers/checkpointed-file.js';
 import { rejected } from '../helpers/errors.js';
 import { bytesOf, fileOf } from '../helpers/store-bytes.js';
 
@@ -14,18 +12,12 @@ const HALF_BYTES = 32 * 1024;
 
 describe('a log with records in both halves', () => {
   it('is refused where the last one of the first half is damaged: a commit would be passed over', async () => {
-    const file = new CheckpointedFile();
-    const log = new MemoryFile();
-    const db = await openWithLog(file, log);
-    let entries = 0;
-    const put = async (): Promise<void> => {
-      await db.bucket('b').put(numbered(entries), patterned(300, entries));
-      entries++;
-    };
+    const puts = await NumberedPuts.open();
+    const { file, log, db } = puts;
     file.hangs = true;
     const { writes } = file;
-    while (file.writes === writes) await put();
-    for (let i = 0; i < 3; i++) await put();
+    while (file.writes === writes) await puts.put();
+    for (let i = 0; i < 3; i++) await puts.put();
     const [store, records] = [bytesOf(file), bytesOf(log)];
     const [newest] = [...readMetas(file).metas].sort((a, b) => b.generation - a.generation);
     // The half that the checkpoint left when it began.
@@ -39,7 +31,7 @@ describe('a log with records in both halves', () => {
     }
     expect(last).to.be.above(HALVES_AT);
     const sound = await openWithLog(fileOf(store), fileOf(records));
-    expect(sound.bucket('b').range().count()).to.equal(entries);
+    expect(sound.bucket('b').range().count()).to.equal(puts.entries);
     await sound.close();
     records[last + 40] ^= 1;
     await rejected('LOG_CORRUPT', openWithLog(fileOf(store), fileOf(records)));

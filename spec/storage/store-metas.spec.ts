@@ -1,24 +1,17 @@
 // lib/storage/store-metas.ts: two meta pages of one commit, of which the log continues only the newer.
 
 import { expect } from 'chai';
-import { MemoryFile } from '../../lib/storage/memory-file.js';
 import { readMetas } from '../../lib/storage/store-metas.js';
 import { numbered, patterned } from '../helpers/bytes.js';
-import { CheckpointedFile, openWithLog } from '../helpers/checkpointed-file.js';
+import { NumberedPuts, openWithLog } from '../helpers/checkpointed-file.js';
 import { bytesOf, fileOf } from '../helpers/store-bytes.js';
 
 describe('the newest meta page', () => {
   /** Kills the process during the first checkpoint after a compaction that came after so many others. */
   async function killedAfterCompaction(checkpoints: number): Promise<number> {
-    const file = new CheckpointedFile();
-    const log = new MemoryFile();
-    const db = await openWithLog(file, log);
-    let entries = 0;
-    const put = async (): Promise<void> => {
-      await db.bucket('b').put(numbered(entries), patterned(300, entries));
-      entries++;
-    };
-    await put();
+    const puts = await NumberedPuts.open();
+    const { file, log, db } = puts;
+    await puts.put();
     // Too long for the log, so that each makes a checkpoint.
     for (let i = 0; i < checkpoints; i++)
       await db.write((tx) => tx.bucket('gone').put(numbered(i), patterned(500_000, i)));
@@ -28,11 +21,11 @@ describe('the newest meta page', () => {
     expect(metas.map(({ sequence }) => sequence)).to.deep.equal(Array(2).fill(metas[0].sequence));
     file.hangs = true;
     const { writes } = file;
-    while (file.writes === writes) await put();
-    await put();
+    while (file.writes === writes) await puts.put();
+    await puts.put();
     const again = await openWithLog(fileOf(bytesOf(file)), fileOf(bytesOf(log)));
     expect((await again.check()).problems).to.deep.equal([]);
-    expect(again.bucket('b').range().count()).to.equal(entries);
+    expect(again.bucket('b').range().count()).to.equal(puts.entries);
     await again.close();
     file.release();
     await db.close();

@@ -94,7 +94,9 @@ async function puts(engine: Engine, setting: Setting, tasks: number, each: numbe
   const seconds = await timed(() => together(each, 2));
   for (let position = 0; position < tasks * each; position += 97) {
     const number = numberOf(position);
-    const value = engine.get(entries.key(number));
+    const found = engine.get(entries.key(number));
+    // A buffer that a peer uses for every read says by its length how much of it was read.
+    const value = found?.subarray(0, found.length);
     const isRight = value !== undefined && Buffer.compare(value, entries.value(number, 2)) === 0;
     if (!isRight) throw new Error(`entry ${number} is not as it was put`);
   }

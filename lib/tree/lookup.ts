@@ -4,6 +4,7 @@ import { leafRecord, recordIsLarge, recordValue, recordValueLength, searchLeaf }
 import type { Pager } from '../storage/pager.js';
 import { findLeaf } from './descend.js';
 import { readLargeValue } from './large-value.js';
+import { copyOfValue } from './value-copies.js';
 
 /** A copy of the value, or undefined if the key is not there. */
 export function lookup(pager: Pager, root: TreeRoot, key: Uint8Array, keyLength: number): Buffer | undefined {
@@ -14,11 +15,7 @@ export function lookup(pager: Pager, root: TreeRoot, key: Uint8Array, keyLength:
   if (index < 0) return undefined;
   const record = leafRecord(memory, leaf, index);
   if (recordIsLarge(memory, record)) return readLargeValue(pager, pager.file, leaf, record);
-  const value = recordValue(record);
-  const length = recordValueLength(memory, record);
-  const copy = Buffer.allocUnsafe(length);
-  copy.set(memory.bytes.subarray(value, value + length));
-  return copy;
+  return copyOfValue(memory, recordValue(record), recordValueLength(memory, record));
 }
 
 export function contains(pager: Pager, root: TreeRoot, key: Uint8Array, keyLength: number): boolean {

@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util';
 import { ENGINE_NAMES, OURS } from './engines/engines.js';
 import { copyStore, preparedStore, removeStore, runWorker } from './prepare.js';
 import { chart } from './report/chart.js';
+import { growth } from './report/growth.js';
 import { figureOf, type Series } from './report/results.js';
 import { sizeOf, table } from './report/table.js';
 import { makeSource } from './sources.js';
@@ -56,7 +57,7 @@ for (const entries of values.entries.split(',').map(Number)) {
 }
 if (!values.keep) rmSync(folder, { recursive: true, force: true });
 
-console.log(`\n${machine()}\n\n${table(all)}`);
+console.log(`\n${machine()}\n\n${table(all)}\n${growth(all)}`);
 if (values.json !== undefined)
   writeFileSync(
     values.json,

@@ -8,10 +8,13 @@ import { openNdjson } from '../dist/etl/ndjson-rows.js';
 import { RowJsonWriter } from '../dist/etl/row-json.js';
 import { csvKeyWriter, ndjsonKeyWriter } from '../dist/etl/row-key.js';
 import { ByteArena } from '../dist/stream/byte-arena.js';
+import { Shuffle } from './data.js';
 import type { RowSource } from './engines/engine.js';
 
 const SMALL_ROWS = 20_000;
 const CITIES = ['Lisbon', 'Osaka', 'Recife', 'Tartu', 'Windhoek', 'Nuuk', 'Split'];
+
+export type Order = 'sorted' | 'shuffled';
 
 interface Columns {
   readonly id: string;
@@ -31,11 +34,12 @@ function rowOf(index: number): Columns {
   };
 }
 
-function* chunks(rows: number, format: 'csv' | 'ndjson'): Generator<string> {
+function* chunks(rows: number, format: 'csv' | 'ndjson', order: Order): Generator<string> {
   if (format === 'csv') yield 'id,name,city,amount,note\n';
+  const shuffle = new Shuffle(rows);
   let text = '';
   for (let i = 0; i < rows; i++) {
-    const row = rowOf(i);
+    const row = rowOf(order === 'sorted' ? i : shuffle.at(i));
     text +=
       format === 'csv'
         ? `${row.id},${row.name},${row.city},${row.amount},"${row.note}"\n`
@@ -48,13 +52,18 @@ function* chunks(rows: number, format: 'csv' | 'ndjson'): Generator<string> {
 }
 
 /** Makes the file, and a small one beside it on which code is made warm, unless they are there. */
-export async function makeSource(path: string, rows: number, format: 'csv' | 'ndjson'): Promise<void> {
+export async function makeSource(
+  path: string,
+  rows: number,
+  format: 'csv' | 'ndjson',
+  order: Order = 'sorted',
+): Promise<void> {
   for (const [file, count] of [
     [path, rows],
     [`${path}.small`, Math.min(rows, SMALL_ROWS)],
   ] as const) {
     if (existsSync(file)) continue;
-    await pipeline(Readable.from(chunks(count, format)), createWriteStream(`${file}.partial`));
+    await pipeline(Readable.from(chunks(count, format, order)), createWriteStream(`${file}.partial`));
     renameSync(`${file}.partial`, file);
   }
 }

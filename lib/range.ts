@@ -4,6 +4,7 @@ import type { Observable } from 'rxjs';
 import type { BucketView } from './bucket-view.js';
 import { type Entry, parseOptions, type RangeOptions, rangeSchema } from './options.js';
 import { boundsOf } from './range-bounds.js';
+import { areRangeOptions } from './range-options-check.js';
 import { batchesOf } from './stream/batch-iterators.js';
 import { createCsvReadable } from './stream/csv-readable.js';
 import type { CursorSource } from './stream/cursor-source.js';
@@ -161,7 +162,7 @@ export interface Range extends Iterable<Entry>, AsyncIterable<Entry> {
 
 /** Checks the options and makes a range over a bucket's view. Raises INVALID_OPTION. */
 export function createRange(view: BucketView, options: RangeOptions): Range {
-  const checked = parseOptions(rangeSchema, options, 'range');
+  const checked = areRangeOptions(options) ? options : parseOptions(rangeSchema, options, 'range');
   return new TreeRange(view, checked);
 }
 

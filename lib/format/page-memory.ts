@@ -8,12 +8,16 @@ export class PageMemory {
   readonly u16: Uint16Array;
   readonly u32: Uint32Array;
 
-  /** `shared`: for memory that reader threads can be given too; files, checksums and views take either. */
-  constructor(byteLength: number, shared = false) {
-    const memory = shared ? new SharedArrayBuffer(byteLength) : new ArrayBuffer(byteLength);
-    this.bytes = Buffer.from(memory);
-    this.u16 = new Uint16Array(memory);
-    this.u32 = new Uint32Array(memory);
+  /** Over `byteLength` bytes of `memory` from `at` on, both multiples of four; memory of its own where none is given. */
+  constructor(byteLength: number, memory: ArrayBufferLike = new ArrayBuffer(byteLength), at = 0) {
+    this.bytes = Buffer.from(memory, at, byteLength);
+    this.u16 = new Uint16Array(memory, at, byteLength >>> 1);
+    this.u32 = new Uint32Array(memory, at, byteLength >>> 2);
+  }
+
+  /** Memory that reader threads can be given too; files, checksums and views take either. */
+  static shared(byteLength: number): PageMemory {
+    return new PageMemory(byteLength, new SharedArrayBuffer(byteLength));
   }
 }
 

@@ -58,7 +58,7 @@ export class PageCache {
       room - this.dirtyFramesMax,
     );
     this.frameCount = this.cleanFramesMax + this.dirtyFramesMax + SLACK_FRAMES;
-    this.memory = new PageMemory(this.frameCount * pageSize, true);
+    this.memory = PageMemory.shared(this.frameCount * pageSize);
     this.framePage = shared(Uint32Array, this.frameCount);
     this.frameState = shared(Uint8Array, this.frameCount);
     this.referenced = shared(Uint8Array, this.frameCount);

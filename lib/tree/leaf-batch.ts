@@ -65,8 +65,6 @@ export class LeafBatch {
     this.base = base;
     this.prefix = this.memory.u16[(base + NODE_PREFIX_LENGTH) >>> 1];
     this.offsets = (base + NODE_SLOTS + 4 * nodeCount(this.memory, base)) >>> 1;
-    this.keys.reserve(this.reader.pageSize);
-    this.values.reserve(this.reader.pageSize);
   }
 
   /** The frame may have been given to another page since: then the leaf is read again. */
@@ -80,9 +78,10 @@ export class LeafBatch {
   /** The key of an entry, in a Buffer that the next call of `key` uses again. */
   key(index: number): Buffer {
     const slot = this.slot(index);
-    const target = this.keys.memory.bytes;
     const { prefix } = this;
     const bytes = this.memory.bytes;
+    const suffix = this.memory.u16[(this.base + this.memory.u16[this.offsets + slot]) >>> 1];
+    const target = this.keys.reserve(prefix + suffix).bytes;
     const start = this.base + this.reader.pageSize - prefix;
     for (let i = 0; i < prefix; i++) target[i] = bytes[start + i];
     return this.keys.view(prefix + readLeafSuffix(this.memory, this.base, slot, target, prefix));
@@ -94,7 +93,7 @@ export class LeafBatch {
     const record = this.base + this.memory.u16[this.offsets + slot];
     if (recordIsLarge(this.memory, record)) return this.readLarge(this.base, record);
     const length = recordValueLength(this.memory, record);
-    copyAligned(this.values.memory, 0, this.memory, recordValue(record), length);
+    copyAligned(this.values.reserve(length), 0, this.memory, recordValue(record), length);
     return this.values.view(length);
   }
 

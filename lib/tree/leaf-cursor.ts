@@ -97,20 +97,21 @@ export class LeafCursor {
 
   /**
    * The leaves that come after the present one under the same parent and lie one behind the other in
-   * the file, as far as they are not in memory: what one read can bring. Empty if the next one is here.
+   * the file, as far as they are not in memory: what one read can bring. Undefined if the next one is here.
    */
   runAhead(
     step: 1 | -1,
     pagesMax: number,
     has: (page: number) => boolean,
-  ): { first: number; stamps: number[] } {
-    const stamps: number[] = [];
-    if (this.depth === 0) return { first: 0, stamps };
+  ): { first: number; stamps: number[] } | undefined {
+    if (this.depth === 0) return undefined;
     const { memory } = this.reader;
     const at = this.depth - 1;
     const base = this.reader.load(this.pages[at], this.stamps[at]);
     const count = nodeCount(memory, base);
     let index = this.indexes[at] + step;
+    if (index < 0 || index >= count || has(childPage(memory, base, index))) return undefined;
+    const stamps: number[] = [];
     let page = 0;
     for (; index >= 0 && index < count && stamps.length < pagesMax; index += step) {
       const child = childPage(memory, base, index);

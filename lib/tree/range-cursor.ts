@@ -48,6 +48,7 @@ export class RangeCursor implements Cursor {
   /** Whether the bound ends the range within the present leaf. */
   private isLastLeaf = false;
   private runPages = FIRST_RUN_PAGES;
+  private readonly isHere = (page: number): boolean => this.pager.has(page);
 
   constructor(pager: Pager, root: TreeRoot, options: CursorOptions, onClose?: () => void) {
     this.pager = pager;
@@ -131,8 +132,8 @@ export class RangeCursor implements Cursor {
   /** Where a read ahead pays: the next leaf is not in memory and is followed by others in the file. */
   private runAhead(): { first: number; stamps: number[] } | undefined {
     if (this.isLastLeaf) return undefined;
-    const run = this.leaves.runAhead(this.step, this.runPages, (page) => this.pager.has(page));
-    if (run.stamps.length === 0) return undefined;
+    const run = this.leaves.runAhead(this.step, this.runPages, this.isHere);
+    if (run === undefined) return undefined;
     this.runPages = Math.min(RUN_PAGES_MAX, this.runPages * 2);
     return run;
   }

@@ -2,7 +2,8 @@
 // of which entry they are. What an engine reads is told by a tally; what it should have read can be reckoned without it.
 
 export const KEY_BYTES = 16;
-const PREFIX = Buffer.from('key:');
+const KEY_DIGITS = 9;
+const PREFIX = Buffer.from('key:000');
 /** Values begin with four bytes that no two versions of an entry share; the rest is cut from one block. */
 const POOL_BYTES = 1 << 20;
 
@@ -16,39 +17,51 @@ function mixed(index: number, version: number): number {
 
 /** Text-like bytes, so that a peer that compresses has something to do, and not too much. */
 function pool(): Buffer {
-  const bytes = Buffer.allocUnsafe(POOL_BYTES);
+  const bytes = Buffer.alloc(POOL_BYTES);
   for (let i = 0; i < POOL_BYTES; i++) bytes[i] = 0x20 + (mixed(i, 77) % 95);
   return bytes;
 }
 
-/** Makes entries without an object each: `key` and `value` give the same Buffers again and again. */
+/**
+ * Makes entries without an object each: `key` and `value` give the same Buffers again and again. What making one costs
+ * is in every engine's time, so it is kept small: digits and words in plain loops.
+ */
 export class Entries {
   readonly valueBytes: number;
   private readonly keyBuffer = Buffer.alloc(KEY_BYTES);
   private readonly valueBuffer: Buffer;
-  private readonly pool = pool();
+  private readonly valueWords: Uint32Array;
+  private readonly poolWords: Uint32Array;
 
   constructor(valueBytes: number) {
     this.valueBytes = valueBytes;
-    this.valueBuffer = Buffer.alloc(valueBytes);
+    const words = Math.ceil(valueBytes / 4);
+    this.valueWords = new Uint32Array(words);
+    this.valueBuffer = Buffer.from(this.valueWords.buffer, 0, valueBytes);
+    const bytes = pool();
+    this.poolWords = new Uint32Array(bytes.buffer, bytes.byteOffset, POOL_BYTES / 4);
     PREFIX.copy(this.keyBuffer);
   }
 
-  /** The key of a number below 10^12; valid until the next call. */
+  /** The key of a number below 10^9; valid until the next call. */
   key(index: number): Buffer {
     const { keyBuffer } = this;
-    for (let at = KEY_BYTES - 1, rest = index; at >= PREFIX.length; at--, rest = Math.floor(rest / 10))
-      keyBuffer[at] = 0x30 + (rest % 10);
+    let rest = index | 0;
+    for (let at = KEY_BYTES - 1; at >= KEY_BYTES - KEY_DIGITS; at--) {
+      const next = (rest / 10) | 0;
+      keyBuffer[at] = 0x30 + rest - 10 * next;
+      rest = next;
+    }
     return keyBuffer;
   }
 
   /** The value of an entry at a version; valid until the next call. */
   value(index: number, version = 0): Buffer {
-    const { valueBuffer, valueBytes } = this;
+    const { valueBuffer, valueWords, poolWords } = this;
     const head = mixed(index, version);
-    const from = head % (POOL_BYTES - valueBytes);
-    this.pool.copy(valueBuffer, 0, from, from + valueBytes);
-    valueBuffer.writeUInt32LE(head, 0);
+    const from = head % (poolWords.length - valueWords.length);
+    for (let i = 1; i < valueWords.length; i++) valueWords[i] = poolWords[from + i];
+    valueWords[0] = head;
     return valueBuffer;
   }
 

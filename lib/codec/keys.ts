@@ -26,7 +26,7 @@ export const keys = {
   number: numberKey,
   /** Whole numbers of up to 1016 bits, in as few bytes as they need. */
   bigint: bigintKey,
-  /** Dates, to the millisecond, in eight bytes. */
+  /** Dates, to the millisecond, in eight bytes. A text without a zone is in UTC; 30 February is no date. */
   date: dateKey,
   /** false, then true. */
   boolean: booleanKey,

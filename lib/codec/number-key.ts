@@ -5,6 +5,7 @@
 //
 // -0 is kept as 0, which it equals. NaN has no place in the order, and is refused.
 
+import { dateOfText, isDateForm } from './date-text.js';
 import { type KeyPart, notA, notEncoded } from './key-codec.js';
 
 const BYTES = 8;
@@ -41,13 +42,14 @@ export const dateKey: KeyPart<Date> = {
   },
   byteLengthAt: () => BYTES,
   from(value) {
-    // Only what says its date in full: other texts mean one thing here and another there.
-    const date = typeof value === 'string' && ISO_DATE.test(value) ? new Date(value) : value;
+    const date = typeof value === 'string' ? dateOfText(value) : value;
     return date instanceof Date && !Number.isNaN(date.getTime()) ? date : undefined;
   },
+  problemOf(value) {
+    if (typeof value !== 'string' || !isDateForm(value)) return undefined;
+    return dateOfText(value) === undefined ? 'there is no such day or time' : undefined;
+  },
 };
-
-const ISO_DATE = /^[+-]?\d{4,6}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
 
 function encodeNumber(number: number): Buffer {
   const bytes = Buffer.allocUnsafe(BYTES);

@@ -1,7 +1,7 @@
 // Keys of rows whose parts are of types: each part's text or JSON value becomes a key of its type, and their bytes
 // sort as the types do.
 
-import { type KeyCodec, type KeyPart, notA } from '../codec/key-codec.js';
+import { type KeyCodec, type KeyPart, refusal } from '../codec/key-codec.js';
 import { partsCodec } from '../codec/keys.js';
 import { StoreError } from '../errors.js';
 import type { ByteArena } from '../stream/byte-arena.js';
@@ -45,12 +45,7 @@ export class TypedKeyWriter<Batch extends RowBatch> implements RowKeyWriter<Batc
 export function partKey({ name, codec }: TypedPart, value: unknown): unknown {
   const key = codec.from(value);
   if (key !== undefined) return key;
-  const shown =
-    value === undefined
-      ? 'is missing'
-      : value === ''
-        ? 'is empty'
-        : notA(codec.words, shownValue(value)).message.replace('a key must be', 'must be');
+  const shown = value === undefined ? 'is missing' : value === '' ? 'is empty' : refusal(codec, value);
   throw new StoreError('INVALID_KEY', `${name} of the key ${shown}`);
 }
 
@@ -58,8 +53,4 @@ export function partKey({ name, codec }: TypedPart, value: unknown): unknown {
 export function keyProblem(error: unknown): string {
   if (error instanceof StoreError && error.code === 'INVALID_KEY') return error.message;
   throw error;
-}
-
-function shownValue(value: unknown): unknown {
-  return typeof value === 'string' ? JSON.stringify(value) : value;
 }

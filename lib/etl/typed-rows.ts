@@ -74,11 +74,20 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
   }
 
   private keyOf(value: unknown, given: object): unknown {
-    const found = this.names.map((_, part) => this.find(value, part) ?? this.find(given, part));
     const { parts, names } = this;
-    if (parts === undefined) return found[0];
-    const keys = parts.map((codec, part) => partKey({ name: names[part], codec }, found[part]));
+    if (parts === undefined) return this.find(value, 0) ?? this.find(given, 0);
+    const keys = parts.map((codec, part) =>
+      partKey({ name: names[part], codec }, this.partValue(codec, value, given, part)),
+    );
     return 'parts' in this.codecs.key ? keys : keys[0];
+  }
+
+  /** What a part of the key is made of: what the schema made, or else what stands in the row. */
+  private partValue(codec: KeyPart<unknown>, value: unknown, given: object, part: number): unknown {
+    const inRow = this.find(given, part);
+    // A schema that makes keys of texts by rules of its own would make the key of another row of this one.
+    if (typeof inRow === 'string' && codec.problemOf?.(inRow) !== undefined) return inRow;
+    return this.find(value, part) ?? inRow;
   }
 
   private refuse(error: unknown): void {

@@ -232,12 +232,52 @@ describe('keys of texts', () => {
     [keys.date, '2024-03-01', new Date('2024-03-01')],
     [keys.date, '2024-03-01T10:00:00+02:00', new Date('2024-03-01T08:00:00Z')],
     [keys.date, '2024-13-01', undefined],
+    [keys.date, '2024-02-29', new Date(Date.UTC(2024, 1, 29))],
+    [keys.date, '2024-02-30', undefined],
+    [keys.date, '2023-02-29', undefined],
+    [keys.date, '1900-02-29', undefined],
+    [keys.date, '2024-04-31', undefined],
+    [keys.date, '2024-00-10', undefined],
+    [keys.date, '2024-01-00', undefined],
+    [keys.date, '2024-02-30T12:00:00Z', undefined],
+    [keys.date, '2024-07-01T12:00:00', new Date(Date.UTC(2024, 6, 1, 12))],
+    [keys.date, '2024-07-01 12:00', new Date(Date.UTC(2024, 6, 1, 12))],
+    [keys.date, '2024-07-01T12:00:00.5', new Date(Date.UTC(2024, 6, 1, 12, 0, 0, 500))],
+    [keys.date, '2024-07-01T12:00:00.123-0330', new Date(Date.UTC(2024, 6, 1, 15, 30, 0, 123))],
+    [keys.date, '2024-02-28T24:00:00', new Date(Date.UTC(2024, 1, 29))],
+    [keys.date, '2024-02-28T24:00:01', undefined],
+    [keys.date, '2024-02-28T25:00:00', undefined],
+    [keys.date, '2024-02-28T23:60:00', undefined],
+    [keys.date, '2024-02-28T23:59:60', undefined],
+    [keys.date, '2024-02-28T23:59:59+24:00', undefined],
+    [keys.date, '2024-02-28T23:59:59+01:60', undefined],
+    [keys.date, '0099-01-01', new Date('0099-01-01T00:00:00Z')],
+    [keys.date, '-000001-01-01', new Date('-000001-01-01T00:00:00Z')],
+    [keys.date, '+275760-09-13', new Date(8.64e15)],
+    [keys.date, '+275760-09-14', undefined],
+    [keys.date, '-2024-01-01', undefined],
+    [keys.date, '12345-01-01', undefined],
+    [keys.date, new Date(Number.NaN), undefined],
     [keys.date, '3/1/2024', undefined],
     [keys.date, 7, undefined],
   ];
   for (const [part, value, key] of made)
     it(`${JSON.stringify(value)} as ${part.words} is ${String(key)}`, () =>
       expect(part.from(value)).to.deep.equal(key));
+
+  it('say of a date that does not exist that there is none', () => {
+    expect(keys.date.problemOf?.('2024-02-30')).to.equal('there is no such day or time');
+    for (const text of ['2024-02-29', '30.2.2024', ''])
+      expect(keys.date.problemOf?.(text)).to.equal(undefined);
+  });
+
+  it('are the same dates as those of JavaScript, where that reads them in UTC', () => {
+    const property = fc.property(fc.date({ noInvalidDate: true }), (date) => {
+      expect(keys.date.from(date.toISOString())).to.deep.equal(date);
+      expect(keys.date.from(date.toISOString().replace('Z', ''))).to.deep.equal(date);
+    });
+    fc.assert(property, seeded(1000));
+  });
 
   it('names may say their type', () => {
     expect(typedName('id:number')).to.deep.equal({ name: 'id', type: 'number' });

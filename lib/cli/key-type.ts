@@ -77,8 +77,8 @@ export class KeyType {
 }
 
 /** What texts of types stand for. */
-export const KEY_TEXTS_HELP =
-  'Dates are in UTC where they have no zone; one that does not exist (2024-02-30) is refused.';
+export const KEY_TEXTS_HELP = `Dates are in UTC where they have no zone; one that does not exist (2024-02-30) is refused, and so is a number of more
+digits than a number holds (1234567890123456789): say bigint for those.`;
 
 /** A key of several names, each with its type behind it if it is no text, as an import takes it. */
 export function typedNames(texts: readonly string[]): { names: string[]; key: KeyCodec<unknown> } {

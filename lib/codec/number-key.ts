@@ -10,6 +10,8 @@ import { type KeyPart, notA, notEncoded } from './key-codec.js';
 
 const BYTES = 8;
 const SIGN = 0x80;
+/** The whole part of a number without an exponent. */
+const WHOLE = /^[+-]?\d+(?=\.?\d*$)/;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** Any number but NaN. */
@@ -22,10 +24,36 @@ export const numberKey: KeyPart<number> = {
   decode: (bytes) => decodeNumber(bytes, 'a number'),
   byteLengthAt: () => BYTES,
   from(value) {
-    const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
-    return typeof number === 'number' && !Number.isNaN(number) ? number : undefined;
+    const number = numberOf(value);
+    return number !== undefined && holds(number, value) ? number : undefined;
+  },
+  problemOf(value) {
+    const number = numberOf(value);
+    if (number === undefined || holds(number, value)) return undefined;
+    return Number.isFinite(number) ? TOO_LONG : TOO_LARGE;
   },
 };
+
+const TOO_LONG =
+  'a number does not hold all of its digits; a bigint does: give the key that type, as in id:bigint or keys.bigint';
+const TOO_LARGE =
+  'it is past the largest number, 1.8e308; give the key the type bigint, as in id:bigint, and write out the digits';
+
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
+  return typeof number === 'number' && !Number.isNaN(number) ? number : undefined;
+}
+
+/**
+ * Whether a number is what was written. Rounded, whole numbers that follow one another would be one key. Of a number
+ * that comes without its digits nobody can tell, once it is so large that whole numbers are rounded.
+ */
+function holds(number: number, written: unknown): boolean {
+  if (Math.abs(number) <= Number.MAX_SAFE_INTEGER) return true;
+  if (typeof written !== 'string' || !Number.isFinite(number)) return false;
+  const [whole] = WHOLE.exec(written) ?? [];
+  return whole === undefined || BigInt(whole) === BigInt(number);
+}
 
 /** Any Date that is a time, to the millisecond. */
 export const dateKey: KeyPart<Date> = {

@@ -12,7 +12,7 @@ import { type JsonPathStep, parseJsonPath, textAtPath, valueAtPath } from './jso
 import { appendKeyPart, appendKeySeparator } from './key-tuple.js';
 import type { NdjsonBatch } from './ndjson-batch.js';
 import type { RowKeyWriter } from './row-key-writer.js';
-import { TypedKeyWriter, type TypedPart } from './typed-row-key.js';
+import { mayBeRounded, TypedKeyWriter, type TypedPart } from './typed-row-key.js';
 
 /** Columns or paths whose values, together, are a row's key; behind each may stand its type, as in `id:number`. */
 export type KeyOption = string | readonly string[];
@@ -65,11 +65,10 @@ export function ndjsonKeyWriter(key: KeyOption): RowKeyWriter<NdjsonBatch> {
   return new TypedKeyWriter(typedParts(parts), (batch, row, part) => exactValue(batch, row, steps[part]));
 }
 
-/** What stands at the path; a whole number that JavaScript would round, as it is written. */
-function exactValue(batch: NdjsonBatch, row: number, steps: readonly JsonPathStep[]): unknown {
+/** What stands at the path; a number so large that JavaScript rounds whole ones, as it is written. */
+export function exactValue(batch: NdjsonBatch, row: number, steps: readonly JsonPathStep[]): unknown {
   const value = valueAtPath(batch.object(row), steps);
-  const isRounded = typeof value === 'number' && !Number.isSafeInteger(value) && !(Math.abs(value) < 2 ** 53);
-  return isRounded ? textAtPath(batch.value(row), steps) : value;
+  return mayBeRounded(value) ? textAtPath(batch.value(row), steps) : value;
 }
 
 /** The names of a key's parts. Raises INVALID_OPTION where there is none, or one comes twice. */

@@ -54,3 +54,8 @@ export function keyProblem(error: unknown): string {
   if (error instanceof StoreError && error.code === 'INVALID_KEY') return error.message;
   throw error;
 }
+
+/** Whether a value is a number so large that it may not be the one that was written. */
+export function mayBeRounded(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER;
+}

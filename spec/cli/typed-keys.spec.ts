@@ -44,4 +44,22 @@ describe('keys of types on the command line', function () {
       [['sort', file, '--key', 'day:date'], 1, 'line 3', 'there is no such day or time'],
     ]);
   });
+
+  it('are numbers with all their digits', async () => {
+    const [store, file] = [await stores.path('shop.db'), await stores.path('ids.csv')];
+    await writeFile(file, 'id\n1234567890123456788\n1234567890123456789\n7\n');
+    const imported = await cliHere(['import', store, 'ids', file, '--key', 'id:number']);
+    expect(imported.status).to.equal(4);
+    expect(imported.stderr).to.contain('line 3: id of the key must be a number').and.contain('id:bigint');
+    await expectFailures([
+      [
+        ['get', store, 'ids', '1234567890123456789', '--key-type', 'number'],
+        2,
+        'all of its digits',
+        'id:bigint',
+      ],
+      [['scan', store, 'ids', '--lt', '1e400', '--key-type', 'number'], 2, 'past the largest number'],
+      [['sort', file, '--key', 'id:number'], 1, 'line 2', 'id:bigint'],
+    ]);
+  });
 });

@@ -217,6 +217,21 @@ describe('keys of texts', () => {
     [keys.number, '0x10', undefined],
     [keys.number, '1,5', undefined],
     [keys.number, true, undefined],
+    [keys.number, '9007199254740991', 9007199254740991],
+    [keys.number, '-9007199254740992', -9007199254740992],
+    [keys.number, '9007199254740993', undefined],
+    [keys.number, '+1234567890123456788', undefined],
+    [keys.number, '1234567890123456789.00', undefined],
+    [keys.number, '1152921504606846976', 2 ** 60],
+    [keys.number, '00000000000000000000000000000012', 12],
+    [keys.number, '0.1', 0.1],
+    [keys.number, '0.12345678901234567890', 0.12345678901234568],
+    [keys.number, '1e300', 1e300],
+    [keys.number, '1e400', undefined],
+    [keys.number, '-1e400', undefined],
+    [keys.number, '9'.repeat(400), undefined],
+    [keys.number, 2 ** 53, undefined],
+    [keys.number, Number.POSITIVE_INFINITY, undefined],
     [keys.bigint, '-12345678901234567890', -12345678901234567890n],
     [keys.bigint, 7, 7n],
     [keys.bigint, 1.5, undefined],
@@ -269,6 +284,22 @@ describe('keys of texts', () => {
     expect(keys.date.problemOf?.('2024-02-30')).to.equal('there is no such day or time');
     for (const text of ['2024-02-29', '30.2.2024', ''])
       expect(keys.date.problemOf?.(text)).to.equal(undefined);
+  });
+
+  it('say of a number that it has too many digits, or is too large', () => {
+    expect(keys.number.problemOf?.('1234567890123456789')).to.match(/all of its digits.*id:bigint/);
+    expect(keys.number.problemOf?.('1e400')).to.match(/past the largest number.*id:bigint/);
+    for (const text of ['12', '0.1', 'x', '']) expect(keys.number.problemOf?.(text)).to.equal(undefined);
+  });
+
+  it('are of whole numbers exactly those that numbers hold, and so no two are one key', () => {
+    const around = fc.tuple(fc.bigInt({ min: 0n, max: 1n << 70n }), fc.constantFrom(1n, -1n));
+    const property = fc.property(around, ([magnitude, sign]) => {
+      const whole = sign * magnitude;
+      const isHeld = BigInt(Number(whole)) === whole;
+      expect(keys.number.from(String(whole))).to.equal(isHeld ? Number(whole) : undefined);
+    });
+    fc.assert(property, seeded(2000));
   });
 
   it('are the same dates as those of JavaScript, where that reads them in UTC', () => {

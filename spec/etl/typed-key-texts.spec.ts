@@ -52,3 +52,91 @@ describe('dates of rows', () => {
     expect((await rejected('ROW_REJECTED', text(json))).message).to.contain('no such day');
   });
 });
+
+describe('numbers of rows', () => {
+  const cells = ['1234567890123456788', '1234567890123456789', '1e400', '0.1', '9007199254740992', '1e300'];
+  const taken = [0.1, 9007199254740992, 1e300];
+  const lines = cells.map((id) => `{"id":${id}}`);
+  const refused = [
+    [2, /"1234567890123456788": a number does not hold all of its digits.*id:bigint/],
+    [3, /"1234567890123456789": a number does not hold all of its digits.*id:bigint/],
+    [4, /"1e400": it is past the largest number.*id:bigint/],
+  ] as const;
+
+  const expectRefused = (report: ImportReport): void => {
+    expect(report).to.include({ rows: 3, rejected: 3, duplicates: 0 });
+    for (const [at, [line, message]] of refused.entries()) {
+      expect(report.rejects[at]).to.include({ line, reason: 'NO_KEY' });
+      expect(report.rejects[at].message).to.match(message);
+    }
+  };
+
+  it('are rejects where they would be rounded, of CSV and of NDJSON', async () => {
+    const db = await stores.openMemory();
+    expectRefused(await importCsv(db.bucket('csv'), bytes('id', ...cells), { key: 'id:number' }));
+    expectRefused(await importNdjson(db.bucket('json'), bytes('', ...lines), { key: 'id:number' }));
+    expectRefused(
+      await importNdjson(db.bucket('tuples'), bytes('', ...lines), { key: ['id:number', 'id:string'] }),
+    );
+    for (const name of ['csv', 'json'])
+      expect(Array.from(db.bucket(name, { key: keys.number }).range().keys())).to.deep.equal(taken);
+  });
+
+  it('are rejects in typed buckets too, where the schema has made a number of them', async () => {
+    const db = await stores.openMemory();
+    const types = { key: keys.number, value: z.object({ id: z.coerce.number() }) };
+    // Infinity is no number for a schema of numbers.
+    const [csv, json] = [bytes('id', ...cells.toSpliced(2, 1)), bytes('', ...lines.toSpliced(2, 1))];
+    const reports = [
+      await importCsv(db.bucket('csv', types), csv, { key: 'id' }),
+      await importNdjson(db.bucket('json', types), json, { key: 'id' }),
+    ];
+    for (const [at, name] of ['csv', 'json'].entries()) {
+      expect(reports[at]).to.include({ rows: 3, rejected: 2 });
+      expect(reports[at].rejects[1].message).to.match(refused[1][1]);
+      expect(Array.from(db.bucket(name, types).range().keys())).to.deep.equal(taken);
+    }
+  });
+
+  it('are rejects where a schema makes a large number of a text by rules of its own', async () => {
+    const db = await stores.openMemory();
+    const grouped = z.codec(z.string(), z.number(), {
+      decode: (text) => Number(text.replaceAll('.', '')),
+      encode: String,
+    });
+    const types = { key: keys.number, value: z.object({ id: grouped }), format: 'msgpack' } as const;
+    const rows = bytes('id', '1.234', '1.234.567.890.123.456.789');
+    const report = await importCsv(db.bucket('b', types), rows, { key: 'id' });
+    expect(report.rejects.map(({ line }) => line)).to.deep.equal([3]);
+    expect(report.rejects[0].message).to.contain('all of its digits');
+    expect(Array.from(db.bucket('b', types).range().keys())).to.deep.equal([1234]);
+  });
+
+  it('are keys with all their digits in typed buckets of bigints and strings, or rejects', async () => {
+    const db = await stores.openMemory();
+    const rows = () => bytes(...lines.slice(0, 2));
+    const plain = { key: keys.bigint, value: z.object({ id: z.number() }) };
+    await importNdjson(db.bucket('plain', plain), rows(), { key: 'id' });
+    const found = Array.from(db.bucket('plain', plain).range().keys());
+    expect(found).to.deep.equal([1234567890123456788n, 1234567890123456789n]);
+    const coerced = { key: keys.string, value: z.object({ id: z.coerce.string() }) };
+    const report = await importNdjson(db.bucket('coerced', coerced), rows(), { key: 'id' });
+    expect(messages(report)[0]).to.deep.equal([
+      1,
+      'id of the key is 1234567890123456788, of which the schema makes 1234567890123456800, as numbers of JSON are rounded: write it as a text',
+    ]);
+    expect(report).to.include({ rows: 0, rejected: 2 });
+  });
+
+  it('end a sort where they would be rounded', async () => {
+    for (const sorted of [
+      sortCsv(bytes('id', ...cells), { key: 'id:number' }),
+      sortNdjson(bytes('', ...lines), { key: 'id:number' }),
+    ]) {
+      const { message } = await rejected('ROW_REJECTED', text(sorted));
+      expect(message).to.contain('line 2').and.match(refused[0][1]);
+    }
+    const sorted = sortNdjson(bytes(...lines.slice(0, 2).toReversed()), { key: 'id:bigint' });
+    expect(await text(sorted)).to.equal(`${lines[0]}\n${lines[1]}\n`);
+  });
+});

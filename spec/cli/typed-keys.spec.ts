@@ -62,4 +62,14 @@ describe('keys of types on the command line', function () {
       [['sort', file, '--key', 'id:number'], 1, 'line 2', 'id:bigint'],
     ]);
   });
+
+  it('are of types that there are', async () => {
+    const [store, file] = [await stores.path('shop.db'), await stores.path('ids.csv')];
+    await writeFile(file, 'id\n7\n');
+    const types = ':string, number, bigint, date or boolean';
+    await expectFailures([
+      [['import', store, 'ids', file, '--key', 'id:int'], 2, 'there is no type "int"', types],
+      [['sort', file, '--key', 'id:int'], 2, 'there is no type "int"', types],
+    ]);
+  });
 });

@@ -140,3 +140,49 @@ describe('numbers of rows', () => {
     expect(await text(sorted)).to.equal(`${lines[0]}\n${lines[1]}\n`);
   });
 });
+
+describe('types of keys that there are not', () => {
+  const types = 'there is no type "int": behind "id" may stand :string, number, bigint, date or boolean';
+
+  it('are told where the column before the colon exists', async () => {
+    const db = await stores.openMemory();
+    const rows = () => bytes('id,n', '1,2');
+    const failing: Array<[key: string, ...says: string[]]> = [
+      ['id:int', 'no column "id:int"', types],
+      ['ident:int', 'no column "ident:int"; the columns are "id", "n"'],
+      ['id:a b', 'no column "id:a b"'],
+    ];
+    for (const [key, ...says] of failing) {
+      const { message } = await rejected(
+        'INVALID_OPTION',
+        importCsv(db.bucket('b'), rows(), { key: ['n', key] }),
+      );
+      for (const part of says) expect(message).to.contain(part);
+      expect(message.includes('there is no type')).to.equal(says.includes(types));
+    }
+    const sorted = sortCsv(rows(), { key: 'id:int' });
+    expect((await rejected('INVALID_OPTION', text(sorted))).message).to.contain(types);
+  });
+
+  it('are told in the rejects of NDJSON', async () => {
+    const db = await stores.openMemory();
+    for (const key of ['id:int', ['n:number', 'id:int']]) {
+      const report = await importNdjson(db.bucket('b'), bytes('{"id":1,"n":1}', '{"n":1}'), { key });
+      expect(messages(report)).to.deep.equal([
+        [1, `id:int of the key is missing; ${types}`],
+        [2, 'id:int of the key is missing'],
+      ]);
+    }
+    const odd = await importNdjson(db.bucket('b'), bytes('{"a":1}'), { key: 'a.:int' });
+    expect(messages(odd)).to.deep.equal([[1, 'a.:int of the key is missing']]);
+  });
+
+  it('and types that are the bucket’s own', async () => {
+    const db = await stores.openMemory();
+    const types = { key: keys.number, value: z.object({ id: z.coerce.number() }) };
+    const run = importCsv(db.bucket('b', types), bytes('id', '1'), { key: 'id:number' });
+    expect((await rejected('INVALID_OPTION', run)).message).to.contain(
+      'the keys have the types of the bucket: name "id" alone',
+    );
+  });
+});

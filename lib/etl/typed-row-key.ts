@@ -19,7 +19,7 @@ export type PartValue<Batch extends RowBatch> = (batch: Batch, row: number, part
 
 export class TypedKeyWriter<Batch extends RowBatch> implements RowKeyWriter<Batch> {
   problem = '';
-  private readonly codec: KeyCodec<unknown>;
+  readonly codec: KeyCodec<unknown>;
 
   constructor(
     private readonly parts: readonly TypedPart[],

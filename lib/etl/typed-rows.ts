@@ -49,6 +49,10 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
     throw new StoreError('INVALID_OPTION', message, { details: { key: names } });
   }
 
+  get codec(): KeyCodec<unknown> {
+    return this.codecs.key;
+  }
+
   write(batch: Batch, row: number, arena: ByteArena): boolean {
     const given = batch.object(row);
     const { value: codec, key } = this.codecs;

@@ -72,4 +72,13 @@ describe('keys of types on the command line', function () {
       [['sort', file, '--key', 'id:int'], 2, 'there is no type "int"', types],
     ]);
   });
+
+  it('are shown as their types have them where one comes twice', async () => {
+    const [store, file] = [await stores.path('shop.db'), await stores.path('ids.csv')];
+    await writeFile(file, 'id,day\n7,2024-03-01\n7,2024-03-01\n');
+    const words = ['import', store, 'ids', file, '--key', 'day:date,id:number', '--on-duplicate', 'error'];
+    await expectFailures([
+      [words, 1, 'the key [2024-03-01,7] comes twice', '--on-duplicate replace or keep'],
+    ]);
+  });
 });

@@ -2,10 +2,19 @@
 
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { type ImportReport, importCsv, importNdjson, keys, sortCsv, sortNdjson } from 'btree-store';
+import { pipeline } from 'node:stream/promises';
+import {
+  type ImportReport,
+  importCsv,
+  importNdjson,
+  type KeyOption,
+  keys,
+  sortCsv,
+  sortNdjson,
+} from 'btree-store';
 import { expect } from 'chai';
 import { z } from 'zod';
-import { rejected } from '../helpers/errors.js';
+import { raised, rejected } from '../helpers/errors.js';
 import { useStores } from '../helpers/store.js';
 
 const stores = useStores();
@@ -183,6 +192,77 @@ describe('types of keys that there are not', () => {
     const run = importCsv(db.bucket('b', types), bytes('id', '1'), { key: 'id:number' });
     expect((await rejected('INVALID_OPTION', run)).message).to.contain(
       'the keys have the types of the bucket: name "id" alone',
+    );
+  });
+});
+
+describe('errors that name keys of types', () => {
+  const rows = ['PT,5,2024-03-01', 'DE,5,2024-03-01', 'PT,5,2024-03-01'];
+  const csv = () => bytes('country,n,day', ...rows);
+  const both = 'comes after';
+  const cases: Array<[key: KeyOption, duplicate: string, order: string]> = [
+    ['n:number', 'the key 5 comes twice', ''],
+    ['n:bigint', 'the key 5 comes twice', ''],
+    ['day:date', 'the key 2024-03-01 comes twice', ''],
+    [['country:string', 'n:number'], 'the key ["PT",5] comes twice', `["DE",5] ${both} ["PT",5]`],
+    [
+      ['n:number', 'country', 'day:date'],
+      '[5,"PT",2024-03-01]',
+      `[5,"DE",2024-03-01] ${both} [5,"PT",2024-03-01]`,
+    ],
+  ];
+
+  it('show them as the type has them, for each way that finds them', async () => {
+    for (const [key, duplicate, order] of cases) {
+      for (const options of [{}, { atomic: true }, { sorted: false }, { sorted: false, checkpoint: 'c' }]) {
+        const db = await stores.openMemory();
+        const run = importCsv(db.bucket('b'), csv(), { key, onDuplicate: 'error', ...options });
+        const { message, details } = await rejected('DUPLICATE_KEY', run);
+        expect(message, JSON.stringify({ key, options })).to.contain(duplicate);
+        expect(message).to.contain('nothing was imported').and.not.contain('\ufffd');
+        expect(Buffer.isBuffer(details.key)).to.equal(true);
+      }
+      if (order === '') continue;
+      const db = await stores.openMemory();
+      const run = importCsv(db.bucket('b'), csv(), { key, sorted: true });
+      const error = await rejected('KEY_OUT_OF_ORDER', run);
+      expect(error.message).to.contain(`the key ${order} but sorts before it`);
+      expect(error.details).to.include.keys('key', 'previous', 'rows');
+    }
+  });
+
+  it('do so in imports into typed buckets, and in loads of them', async () => {
+    const db = await stores.openMemory();
+    const value = z.object({ n: z.coerce.number() });
+    const numbers = db.bucket('numbers', { key: keys.number, value });
+    const imported = importCsv(numbers, csv(), { key: 'n', onDuplicate: 'error' });
+    expect((await rejected('DUPLICATE_KEY', imported)).message).to.contain('the key 5 comes twice');
+
+    const writer = numbers.bulkWriter({ sorted: true });
+    for (const key of [7, -1.5]) writer.add(key, { n: 1 });
+    const failure = await rejected('KEY_OUT_OF_ORDER', writer.finish());
+    expect(failure.message).to.contain('the key -1.5 comes after 7');
+    expect(await rejected('KEY_OUT_OF_ORDER', writer.drained())).to.equal(failure);
+    expect(raised('KEY_OUT_OF_ORDER', () => writer.add(8, { n: 1 }))).to.equal(failure);
+
+    const entries = Readable.from([1, 2, 1].map((key) => [key, { n: 1 }]));
+    const piped = pipeline(entries, numbers.bulkWriter({ onDuplicate: 'error' }));
+    expect((await rejected('DUPLICATE_KEY', piped)).message).to.contain('the key 1 comes twice');
+  });
+
+  it('show bytes where those are no key of the type', async () => {
+    const db = await stores.openMemory();
+    const key = {
+      encode: (text: string) => Buffer.from(text),
+      decode: (): string => {
+        throw new Error('these bytes are no key');
+      },
+    };
+    const bucket = db.bucket('b', { key });
+    const writer = bucket.bulkWriter({ sorted: true });
+    for (const text of ['b', 'a']) writer.add(text, Buffer.from(''));
+    expect((await rejected('KEY_OUT_OF_ORDER', writer.finish())).message).to.contain(
+      'the key "a" comes after "b"',
     );
   });
 });

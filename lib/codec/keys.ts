@@ -22,7 +22,7 @@ import { type TupleKeyCodec, tupleKey } from './tuple-key.js';
 export const keys = {
   /** Strings by their code points; the same bytes as in a bucket without types. */
   string: stringKey,
-  /** Any number but NaN, in eight bytes. -0 is 0. A text of digits that a double does not hold exactly is none. */
+  /** Any number but NaN, in eight bytes. -0 is 0. A text of digits that do not come back is none. */
   number: numberKey,
   /** Whole numbers of up to 1016 bits, in as few bytes as they need. */
   bigint: bigintKey,

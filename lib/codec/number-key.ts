@@ -10,8 +10,8 @@ import { type KeyPart, notA, notEncoded } from './key-codec.js';
 
 const BYTES = 8;
 const SIGN = 0x80;
-/** The whole part of a number without an exponent. */
-const WHOLE = /^[+-]?\d+(?=\.?\d*$)/;
+/** The digits of the whole part of a number without an exponent, zeros before them left out. */
+const WHOLE = /^[+-]?0*([1-9]\d*)(?:\.\d*)?$/;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** Any number but NaN. */
@@ -45,14 +45,21 @@ function numberOf(value: unknown): number | undefined {
 }
 
 /**
- * Whether a number is what was written. Rounded, whole numbers that follow one another would be one key. Of a number
- * that comes without its digits nobody can tell, once it is so large that whole numbers are rounded.
+ * Whether a number is what was written: whole numbers must come back with all their digits, as JavaScript writes them,
+ * so that no two texts are one key and what an export or a scan writes can be given again. Of a number that comes
+ * without its digits nobody can tell, once it is so large that whole numbers are rounded.
  */
 function holds(number: number, written: unknown): boolean {
   if (Math.abs(number) <= Number.MAX_SAFE_INTEGER) return true;
   if (typeof written !== 'string' || !Number.isFinite(number)) return false;
-  const [whole] = WHOLE.exec(written) ?? [];
-  return whole === undefined || BigInt(whole) === BigInt(number);
+  const [, whole] = WHOLE.exec(written) ?? [];
+  return whole === undefined || whole === wholeDigits(Math.abs(number));
+}
+
+/** The digits of a whole number, also where JavaScript writes it with an exponent. */
+function wholeDigits(number: number): string {
+  const [mantissa, exponent] = String(number).split('e+');
+  return exponent === undefined ? mantissa : mantissa.replace('.', '').padEnd(1 + Number(exponent), '0');
 }
 
 /** Any Date that is a time, to the millisecond. */

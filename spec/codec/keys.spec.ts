@@ -222,7 +222,11 @@ describe('keys of texts', () => {
     [keys.number, '9007199254740993', undefined],
     [keys.number, '+1234567890123456788', undefined],
     [keys.number, '1234567890123456789.00', undefined],
-    [keys.number, '1152921504606846976', 2 ** 60],
+    [keys.number, '1152921504606847000', 2 ** 60],
+    [keys.number, '1152921504606846976', undefined],
+    [keys.number, '1500000000000000000000000', 1.5e24],
+    [keys.number, '-1500000000000000000000001', undefined],
+    [keys.number, '00018014398509481984', 2 ** 54],
     [keys.number, '00000000000000000000000000000012', 12],
     [keys.number, '0.1', 0.1],
     [keys.number, '0.12345678901234567890', 0.12345678901234568],
@@ -292,12 +296,24 @@ describe('keys of texts', () => {
     for (const text of ['12', '0.1', 'x', '']) expect(keys.number.problemOf?.(text)).to.equal(undefined);
   });
 
-  it('are of whole numbers exactly those that numbers hold, and so no two are one key', () => {
-    const around = fc.tuple(fc.bigInt({ min: 0n, max: 1n << 70n }), fc.constantFrom(1n, -1n));
-    const property = fc.property(around, ([magnitude, sign]) => {
-      const whole = sign * magnitude;
-      const isHeld = BigInt(Number(whole)) === whole;
-      expect(keys.number.from(String(whole))).to.equal(isHeld ? Number(whole) : undefined);
+  it('are of whole numbers those whose digits come back, so that no two are one key', () => {
+    const wholes = fc.bigInt({ min: -(1n << 66n), max: 1n << 66n });
+    const property = fc.property(wholes, (whole) => {
+      const key = keys.number.from(String(whole));
+      expect(key === undefined || key === Number(whole)).to.equal(true);
+      if (Number.isSafeInteger(Number(whole))) expect(key).to.equal(Number(whole));
+      if (key === undefined) return;
+      for (const other of [whole - 1n, whole + 1n])
+        if (Number(other) === key) expect(keys.number.from(String(other))).to.equal(undefined);
+    });
+    fc.assert(property, seeded(2000));
+  });
+
+  it('are of any number as JavaScript writes it', () => {
+    const property = fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+      expect(keys.number.from(String(number))).to.equal(number + 0);
+      const whole = Math.trunc(number % 2 ** 80);
+      expect(keys.number.from(String(whole))).to.equal(whole + 0);
     });
     fc.assert(property, seeded(2000));
   });

@@ -37,8 +37,12 @@ export class BulkRules {
 
 function outOfOrder(previous: Uint8Array, next: Uint8Array): StoreError {
   const show = (key: Uint8Array): string => JSON.stringify(Buffer.from(key).toString('utf8'));
-  const message = `the key ${show(next)} comes after ${show(previous)} but sorts before it: sort the input, or load with sorted: 'auto'`;
-  return new StoreError('KEY_OUT_OF_ORDER', message, {
+  return new StoreError('KEY_OUT_OF_ORDER', outOfOrderMessage(show(previous), show(next)), {
     details: { previous: Buffer.from(previous), key: Buffer.from(next) },
   });
+}
+
+/** What is wrong, with the keys as they are to be shown. */
+export function outOfOrderMessage(previous: string, next: string): string {
+  return `the key ${next} comes after ${previous} but sorts before it: sort the input, or load with sorted: 'auto'`;
 }

@@ -5,6 +5,7 @@ import type { BucketCodecs } from './codec/bucket-types.js';
 import { StoreError } from './errors.js';
 import type { BulkProgress, BulkReport } from './stream/bulk-report.js';
 import type { BulkWriter } from './stream/bulk-writer.js';
+import { typedKeyError } from './typed-key-error.js';
 
 type Done = (error?: Error | null) => void;
 
@@ -27,6 +28,7 @@ type Done = (error?: Error | null) => void;
 export class TypedBulkWriter<Key, Value> extends Writable {
   private readonly writer: BulkWriter;
   private readonly codecs: BucketCodecs<Key, Value>;
+  private failure: { readonly raised: unknown; readonly told: StoreError } | undefined;
 
   constructor(writer: BulkWriter, codecs: BucketCodecs<Key, Value>) {
     super({ objectMode: true, highWaterMark: 1024, decodeStrings: false });
@@ -34,7 +36,7 @@ export class TypedBulkWriter<Key, Value> extends Writable {
     this.codecs = codecs;
     // Its own calls tell a loop of a failure, and the stream's end whoever pipes into it.
     writer.on('error', (error) => {
-      if (this.writableLength > 0 || this.listenerCount('error') > 0) this.destroy(error);
+      if (this.writableLength > 0 || this.listenerCount('error') > 0) this.destroy(this.told(error));
     });
   }
 
@@ -49,27 +51,49 @@ export class TypedBulkWriter<Key, Value> extends Writable {
    * load can go on), and whatever made the load fail before.
    */
   add(key: Key, value: Value): boolean {
-    return this.writer.add(this.codecs.key.encode(key), this.codecs.value.encode(value));
+    const [keyBytes, valueBytes] = [this.codecs.key.encode(key), this.codecs.value.encode(value)];
+    try {
+      return this.writer.add(keyBytes, valueBytes);
+    } catch (error) {
+      throw this.told(error);
+    }
   }
 
   /** Resolves when `add` may go on. */
   drained(): Promise<void> {
-    return this.writer.drained();
+    return this.inKeys(this.writer.drained());
   }
 
   /** As {@link BulkWriter.commit}. */
   commit(position?: unknown): Promise<void> {
-    return this.writer.commit(position);
+    return this.inKeys(this.writer.commit(position));
   }
 
   /** Ends the load: commits what is left and reports. Rejects with what made it fail. */
   finish(): Promise<BulkReport> {
-    return this.writer.finish();
+    return this.inKeys(this.writer.finish());
   }
 
   /** What was taken and committed so far; also after the load failed. */
   report(): BulkReport {
     return this.writer.report();
+  }
+
+  private async inKeys<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (error) {
+      throw this.told(error);
+    }
+  }
+
+  /** An error with keys as their type has them; the same one each time. */
+  private told<Raised>(error: Raised): Raised | StoreError {
+    if (this.failure?.raised === error) return this.failure.told;
+    const told = typedKeyError(error, this.codecs.key);
+    // What is told in other words has ended the load: no other will come.
+    if (told !== error && told instanceof StoreError) this.failure = { raised: error, told };
+    return told;
   }
 
   override _write(entry: [Key, Value], _encoding: string, callback: Done): void {
@@ -92,7 +116,7 @@ export class TypedBulkWriter<Key, Value> extends Writable {
   }
 
   override _final(callback: Done): void {
-    this.writer.finish().then(() => callback(), callback);
+    this.finish().then(() => callback(), callback);
   }
 
   override _destroy(error: Error | null, callback: Done): void {

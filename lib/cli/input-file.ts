@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { byteCount, delimiter, nameList, positiveNumber } from './arguments.js';
 import { CommandFailure, usageFailure } from './failure.js';
 import { type FileFormat, type FormatFlags, fileFormat, formatOption, refuseCsvOptions } from './format.js';
+import { KEY_TEXTS_HELP } from './key-type.js';
 
 /** What is typed of a file of rows, and of the order they are put in. */
 export interface InputFlags extends FormatFlags {
@@ -17,7 +18,8 @@ export interface InputFlags extends FormatFlags {
 
 /** Says what `--key` may have behind its names. */
 export const KEY_TYPES_HELP = `Keys are text, unless their type stands behind them, as in --key id:number: then they sort as numbers do. There are
-string, number, bigint (whole numbers of any size), date (2024-03-01, or with a time) and boolean.`;
+string, number, bigint (whole numbers of any size), date (2024-03-01, or with a time) and boolean.
+${KEY_TEXTS_HELP}`;
 
 export function addInputOptions(command: Command): Command {
   return command

@@ -70,15 +70,15 @@ export class KeyType {
     return texts.map((piece, index) => {
       const part = this.parts[index];
       const value = piece === '' && part === keys.string ? '' : part.from(piece);
-      if (value === undefined)
-        throw usageFailure(`a key must be ${part.words}, not ${JSON.stringify(piece)}`);
+      if (value === undefined) throw usageFailure(wrongKey(part, piece));
       return value;
     });
   }
 }
 
-/** The types that stand behind the names of a key, as in `id:number`, for help. */
-export const TYPE_NAMES: string = Object.keys(TYPES).join(', ');
+/** What texts of types stand for. */
+export const KEY_TEXTS_HELP = `Dates are in UTC where they have no zone; one that does not exist (2024-02-30) is refused, and so is a number of more
+digits than a number holds (1234567890123456789): say bigint for those.`;
 
 /** A key of several names, each with its type behind it if it is no text, as an import takes it. */
 export function typedNames(texts: readonly string[]): { names: string[]; key: KeyCodec<unknown> } {
@@ -96,7 +96,7 @@ export function typedNames(texts: readonly string[]): { names: string[]; key: Ke
 export function addKeyType(command: Command): Command {
   const option = new Option(
     '--key-type <types>',
-    `the types of the bucket's keys, if they are no text: ${FORM}`,
+    `the types of the bucket's keys, if they are no text: ${FORM}; dates without a zone are in UTC`,
   );
   return command.addOption(option.argParser((text) => new KeyType(nameList(text))).conflicts('escapes'));
 }
@@ -107,6 +107,12 @@ function pieces(text: string): string[] {
   } catch {
     throw usageFailure(`the key ${JSON.stringify(text)} must be its parts with commas between`);
   }
+}
+
+function wrongKey(part: KeyPart<unknown>, text: string): string {
+  const problem = part.problemOf?.(text);
+  const message = `a key must be ${part.words}, not ${JSON.stringify(text)}`;
+  return problem === undefined ? message : `${message}: ${problem}`;
 }
 
 function partText(value: unknown): string {

@@ -38,13 +38,30 @@ export interface KeyPart<Key> extends KeyCodec<Key> {
   byteLengthAt?(bytes: Uint8Array, at: number): number;
   /** The key that a cell's text or a JSON value stands for; undefined where it stands for none. */
   from(value: unknown): Key | undefined;
+  /** What stands against a value that `from` has no key for, where the type alone does not tell; else undefined. */
+  problemOf?(value: unknown): string | undefined;
+}
+
+/** What a value must be that is no key of a part, as in 'must be a date, not "2024-02-30": there is no such day'. */
+export function refusal(part: KeyPart<unknown>, value: unknown): string {
+  const problem = part.problemOf?.(value);
+  const message = shownRefusal(part.words, typeof value === 'string' ? JSON.stringify(value) : value);
+  return problem === undefined ? message : `${message}: ${problem}`;
 }
 
 /** The error for a key that a codec cannot hold. */
 export function notA(words: string, key: unknown): StoreError {
+  return new StoreError('INVALID_KEY', `a key ${shownRefusal(words, key)}`);
+}
+
+function shownRefusal(words: string, value: unknown): string {
   const shown =
-    typeof key === 'object' && key !== null ? (Array.isArray(key) ? 'an array' : 'an object') : String(key);
-  return new StoreError('INVALID_KEY', `a key must be ${words}, not ${shown.slice(0, 60)}`);
+    typeof value === 'object' && value !== null
+      ? Array.isArray(value)
+        ? 'an array'
+        : 'an object'
+      : String(value);
+  return `must be ${words}, not ${shown.slice(0, 60)}`;
 }
 
 /** The error for bytes that no key of a codec has. */

@@ -5,10 +5,13 @@
 //
 // -0 is kept as 0, which it equals. NaN has no place in the order, and is refused.
 
+import { dateOfText, isDateForm } from './date-text.js';
 import { type KeyPart, notA, notEncoded } from './key-codec.js';
 
 const BYTES = 8;
 const SIGN = 0x80;
+/** The digits of the whole part of a number without an exponent, zeros before them left out. */
+const WHOLE = /^[+-]?0*([1-9]\d*)(?:\.\d*)?$/;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** Any number but NaN. */
@@ -21,10 +24,43 @@ export const numberKey: KeyPart<number> = {
   decode: (bytes) => decodeNumber(bytes, 'a number'),
   byteLengthAt: () => BYTES,
   from(value) {
-    const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
-    return typeof number === 'number' && !Number.isNaN(number) ? number : undefined;
+    const number = numberOf(value);
+    return number !== undefined && holds(number, value) ? number : undefined;
+  },
+  problemOf(value) {
+    const number = numberOf(value);
+    if (number === undefined || holds(number, value)) return undefined;
+    return Number.isFinite(number) ? TOO_LONG : TOO_LARGE;
   },
 };
+
+const TOO_LONG =
+  'a number does not hold all of its digits; a bigint does: give the key that type, as in id:bigint or keys.bigint';
+const TOO_LARGE =
+  'it is past the largest number, 1.8e308; give the key the type bigint, as in id:bigint, and write out the digits';
+
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
+  return typeof number === 'number' && !Number.isNaN(number) ? number : undefined;
+}
+
+/**
+ * Whether a number is what was written: whole numbers must come back with all their digits, as JavaScript writes them,
+ * so that no two texts are one key and what an export or a scan writes can be given again. Of a number that comes
+ * without its digits nobody can tell, once it is so large that whole numbers are rounded.
+ */
+function holds(number: number, written: unknown): boolean {
+  if (Math.abs(number) <= Number.MAX_SAFE_INTEGER) return true;
+  if (typeof written !== 'string' || !Number.isFinite(number)) return false;
+  const [, whole] = WHOLE.exec(written) ?? [];
+  return whole === undefined || whole === wholeDigits(Math.abs(number));
+}
+
+/** The digits of a whole number, also where JavaScript writes it with an exponent. */
+function wholeDigits(number: number): string {
+  const [mantissa, exponent] = String(number).split('e+');
+  return exponent === undefined ? mantissa : mantissa.replace('.', '').padEnd(1 + Number(exponent), '0');
+}
 
 /** Any Date that is a time, to the millisecond. */
 export const dateKey: KeyPart<Date> = {
@@ -41,13 +77,14 @@ export const dateKey: KeyPart<Date> = {
   },
   byteLengthAt: () => BYTES,
   from(value) {
-    // Only what says its date in full: other texts mean one thing here and another there.
-    const date = typeof value === 'string' && ISO_DATE.test(value) ? new Date(value) : value;
+    const date = typeof value === 'string' ? dateOfText(value) : value;
     return date instanceof Date && !Number.isNaN(date.getTime()) ? date : undefined;
   },
+  problemOf(value) {
+    if (typeof value !== 'string' || !isDateForm(value)) return undefined;
+    return dateOfText(value) === undefined ? 'there is no such day or time' : undefined;
+  },
 };
-
-const ISO_DATE = /^[+-]?\d{4,6}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
 
 function encodeNumber(number: number): Buffer {
   const bytes = Buffer.allocUnsafe(BYTES);

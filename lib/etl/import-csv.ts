@@ -95,7 +95,13 @@ function typedCsvRows(
 ): TypedRows<CsvBatch> {
   const names = keyParts(key);
   checkColumns(names, columns);
-  return new TypedRows(codecs, names, (within, part) => valueAtPath(within, [names[part]]));
+  const indexes = names.map((name) => columns.indexOf(name));
+  return new TypedRows(
+    codecs,
+    names,
+    (within, part) => valueAtPath(within, [names[part]]),
+    (batch, row, part) => batch.cell(row, indexes[part]),
+  );
 }
 
 class CsvValues implements RowValues<CsvBatch> {

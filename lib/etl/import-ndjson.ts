@@ -10,7 +10,7 @@ import { type FormatStart, type OpenRows, runImport } from './import-run.js';
 import { parseJsonPath, valueAtPath } from './json-path.js';
 import type { NdjsonBatch } from './ndjson-batch.js';
 import { openNdjson } from './ndjson-rows.js';
-import { type KeyOption, keyParts, ndjsonKeyWriter } from './row-key.js';
+import { exactValue, type KeyOption, keyParts, ndjsonKeyWriter } from './row-key.js';
 import type { OpenSource, Source } from './source.js';
 import { TypedRows } from './typed-rows.js';
 
@@ -53,6 +53,11 @@ function plainRows(key: KeyOption): Rows {
 function typedRows(codecs: BucketCodecs<unknown, unknown>, key: KeyOption): Rows {
   const names = keyParts(key);
   const steps = names.map(parseJsonPath);
-  const rows = new TypedRows<NdjsonBatch>(codecs, names, (within, part) => valueAtPath(within, steps[part]));
+  const rows = new TypedRows<NdjsonBatch>(
+    codecs,
+    names,
+    (within, part) => valueAtPath(within, steps[part]),
+    (batch, row, part) => exactValue(batch, row, steps[part]),
+  );
   return { keys: rows, values: rows };
 }

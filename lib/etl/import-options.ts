@@ -18,6 +18,9 @@ export interface ImportOptions {
    * Keys are text, unless their type stands behind them: `id:number`, and `:bigint`, `:date`, `:boolean`, `:string`
    * likewise. Such keys sort as their type does, and have the bytes of `keys.number` and so on; several of them, of
    * `keys.tuple`. A column that has the colon in its name is that column; a path to such a member is `["a:number"]`.
+   * A date is a day or a day and a time, in UTC where no zone is said; one that does not exist, as 30 February, is a
+   * reject. So is, for `:number`, a whole number whose digits do not come back from a double, and one past 1.8e308:
+   * `:bigint` holds them.
    * In a typed bucket the types are those of its keys.
    */
   readonly key: KeyOption;

@@ -1,8 +1,10 @@
 // Runs an import from its first byte to its report, whatever the format.
 
 import type { StoreBucket } from '../bucket.js';
+import type { KeyCodec } from '../codec/key-codec.js';
 import type { BulkReport } from '../stream/bulk-report.js';
 import type { BulkWriter } from '../stream/bulk-writer.js';
+import { typedKeyError } from '../typed-key-error.js';
 import { ImportCheckpoint, isAtomic } from './import-checkpoint.js';
 import { importFailure } from './import-failure.js';
 import type { Tell } from './import-job.js';
@@ -65,6 +67,7 @@ class ImportRun {
   private writer: BulkWriter | undefined;
   private rejects: RejectLog | undefined;
   private format: unknown;
+  private keyCodec: KeyCodec<unknown> | undefined;
   private blankLines: number;
   /** What was taken is more than the last position tells of. */
   private isWithinBatch = false;
@@ -87,6 +90,7 @@ class ImportRun {
       const { earlier } = this;
       const rows = await openFormat(this.source, earlier && { position: earlier, format: earlier.format });
       this.format = rows.format;
+      this.keyCodec = rows.keys.codec;
       try {
         return await this.load(rows);
       } finally {
@@ -94,7 +98,8 @@ class ImportRun {
       }
     } catch (error) {
       const cause = await this.stop(error);
-      throw importFailure(cause, this.failureDetails(), this.options.signal);
+      const told = this.keyCodec === undefined ? cause : typedKeyError(cause, this.keyCodec);
+      throw importFailure(told, this.failureDetails(), this.options.signal);
     }
   }
 

@@ -2,7 +2,7 @@
 // parts of a key become its bytes.
 
 import type { KeyPart } from '../codec/key-codec.js';
-import { keys, typedName } from '../codec/keys.js';
+import { keys, typeAdvice, typedName } from '../codec/keys.js';
 import { StoreError } from '../errors.js';
 import type { ByteArena } from '../stream/byte-arena.js';
 import { hasLoneSurrogate } from '../stream/lone-surrogate.js';
@@ -12,7 +12,7 @@ import { type JsonPathStep, parseJsonPath, textAtPath, valueAtPath } from './jso
 import { appendKeyPart, appendKeySeparator } from './key-tuple.js';
 import type { NdjsonBatch } from './ndjson-batch.js';
 import type { RowKeyWriter } from './row-key-writer.js';
-import { TypedKeyWriter, type TypedPart } from './typed-row-key.js';
+import { mayBeRounded, TypedKeyWriter, type TypedPart } from './typed-row-key.js';
 
 /** Columns or paths whose values, together, are a row's key; behind each may stand its type, as in `id:number`. */
 export type KeyOption = string | readonly string[];
@@ -38,6 +38,10 @@ export function checkColumns(names: readonly string[], columns: readonly string[
   const unknown = names.filter((name) => !columns.includes(name));
   if (unknown.length === 0) return;
   const found = `key: there is no column ${quotedNames(unknown)}; the columns are ${quotedNames(columns)}`;
+  const mistyped = unknown.map((name) => typeAdvice(name, (before) => columns.includes(before)));
+  const about = mistyped.find((each) => each !== undefined);
+  if (about !== undefined)
+    throw new StoreError('INVALID_OPTION', `${found}; ${about}`, { details: { key: names, columns } });
   const delimiter = otherDelimiter(columns);
   const details = { key: names, columns };
   if (delimiter === undefined) throw new StoreError('INVALID_OPTION', found, { details });
@@ -62,14 +66,20 @@ export function ndjsonKeyWriter(key: KeyOption): RowKeyWriter<NdjsonBatch> {
   const paths = parts.map(({ name }) => name);
   const steps = paths.map(parseJsonPath);
   if (parts.every(({ type }) => type === undefined)) return new NdjsonKeyWriter(paths, steps);
-  return new TypedKeyWriter(typedParts(parts), (batch, row, part) => exactValue(batch, row, steps[part]));
+  return new TypedKeyWriter(typedParts(parts), (batch, row, part) => {
+    const value = exactValue(batch, row, steps[part]);
+    if (value !== undefined) return value;
+    throw new StoreError(
+      'INVALID_KEY',
+      `${paths[part]} of the key ${missing(paths[part], batch.object(row))}`,
+    );
+  });
 }
 
-/** What stands at the path; a whole number that JavaScript would round, as it is written. */
-function exactValue(batch: NdjsonBatch, row: number, steps: readonly JsonPathStep[]): unknown {
+/** What stands at the path; a number so large that JavaScript rounds whole ones, as it is written. */
+export function exactValue(batch: NdjsonBatch, row: number, steps: readonly JsonPathStep[]): unknown {
   const value = valueAtPath(batch.object(row), steps);
-  const isRounded = typeof value === 'number' && !Number.isSafeInteger(value) && !(Math.abs(value) < 2 ** 53);
-  return isRounded ? textAtPath(batch.value(row), steps) : value;
+  return mayBeRounded(value) ? textAtPath(batch.value(row), steps) : value;
 }
 
 /** The names of a key's parts. Raises INVALID_OPTION where there is none, or one comes twice. */
@@ -153,6 +163,7 @@ class NdjsonKeyWriter implements RowKeyWriter<NdjsonBatch> {
       const rounded = Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
       return rounded ? textAtPath(batch.value(row), this.steps[part]) : JSON.stringify(value);
     }
+    if (value === undefined) return this.noKey(part, missing(this.paths[part], batch.object(row)));
     return this.noKey(part, kindOf(value));
   }
 
@@ -162,8 +173,22 @@ class NdjsonKeyWriter implements RowKeyWriter<NdjsonBatch> {
   }
 }
 
+function missing(path: string, object: object): string {
+  const advice = typeAdvice(path, (before) => stands(before, object));
+  return advice === undefined ? 'is missing' : `is missing; ${advice}`;
+}
+
+function stands(path: string, object: object): boolean {
+  try {
+    return valueAtPath(object, parseJsonPath(path)) !== undefined;
+  } catch (error) {
+    // What stands before the colon of a path need not be one.
+    if (error instanceof StoreError && error.code === 'INVALID_OPTION') return false;
+    throw error;
+  }
+}
+
 function kindOf(value: unknown): string {
-  if (value === undefined) return 'is missing';
   if (value === null) return 'is null';
   if (value === '') return 'is empty';
   return Array.isArray(value) ? 'is an array' : 'is an object';

@@ -1,7 +1,7 @@
 // Keys of rows whose parts are of types: each part's text or JSON value becomes a key of its type, and their bytes
 // sort as the types do.
 
-import { type KeyCodec, type KeyPart, notA } from '../codec/key-codec.js';
+import { type KeyCodec, type KeyPart, refusal } from '../codec/key-codec.js';
 import { partsCodec } from '../codec/keys.js';
 import { StoreError } from '../errors.js';
 import type { ByteArena } from '../stream/byte-arena.js';
@@ -19,7 +19,7 @@ export type PartValue<Batch extends RowBatch> = (batch: Batch, row: number, part
 
 export class TypedKeyWriter<Batch extends RowBatch> implements RowKeyWriter<Batch> {
   problem = '';
-  private readonly codec: KeyCodec<unknown>;
+  readonly codec: KeyCodec<unknown>;
 
   constructor(
     private readonly parts: readonly TypedPart[],
@@ -45,12 +45,7 @@ export class TypedKeyWriter<Batch extends RowBatch> implements RowKeyWriter<Batc
 export function partKey({ name, codec }: TypedPart, value: unknown): unknown {
   const key = codec.from(value);
   if (key !== undefined) return key;
-  const shown =
-    value === undefined
-      ? 'is missing'
-      : value === ''
-        ? 'is empty'
-        : notA(codec.words, shownValue(value)).message.replace('a key must be', 'must be');
+  const shown = value === undefined ? 'is missing' : value === '' ? 'is empty' : refusal(codec, value);
   throw new StoreError('INVALID_KEY', `${name} of the key ${shown}`);
 }
 
@@ -60,6 +55,7 @@ export function keyProblem(error: unknown): string {
   throw error;
 }
 
-function shownValue(value: unknown): unknown {
-  return typeof value === 'string' ? JSON.stringify(value) : value;
+/** Whether a value is a number so large that it may not be the one that was written. */
+export function mayBeRounded(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER;
 }

@@ -10,7 +10,7 @@ import type { RowValues } from './import-rows.js';
 import type { RejectReason } from './reject.js';
 import type { RowBatch } from './row-batch.js';
 import type { RowKeyWriter } from './row-key-writer.js';
-import { keyProblem, partKey } from './typed-row-key.js';
+import { keyProblem, mayBeRounded, type PartValue, partKey } from './typed-row-key.js';
 
 /** A batch whose rows can be had as objects. */
 export interface ObjectBatch extends RowBatch {
@@ -19,6 +19,8 @@ export interface ObjectBatch extends RowBatch {
 
 /** Finds a part of the key in a value or a row; undefined where nothing stands there. */
 export type FindPart = (within: unknown, part: number) => unknown;
+
+type WrittenPart = (part: number) => unknown;
 
 const EMPTY = new Uint8Array(0);
 
@@ -31,18 +33,24 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
 
   /**
    * @param names What the parts of the key are called in the source.
+   * @param written What stands in a row for a part of the key, with all its digits where it is a number.
    * @throws INVALID_OPTION where the bucket's key has another number of parts.
    */
   constructor(
     private readonly codecs: BucketCodecs<unknown, unknown>,
     private readonly names: readonly string[],
     private readonly find: FindPart,
+    private readonly written: PartValue<Batch>,
   ) {
     this.parts = partsOf(codecs.key);
     const needed = this.parts?.length ?? 1;
     if (names.length === needed) return;
     const message = `key: the keys of the bucket have ${needed} ${needed === 1 ? 'part' : 'parts'}; key names ${names.length}`;
     throw new StoreError('INVALID_OPTION', message, { details: { key: names } });
+  }
+
+  get codec(): KeyCodec<unknown> {
+    return this.codecs.key;
   }
 
   write(batch: Batch, row: number, arena: ByteArena): boolean {
@@ -57,7 +65,7 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
       return false;
     }
     try {
-      const bytes = key.encode(this.keyOf(value, given));
+      const bytes = key.encode(this.keyOf(value, given, (part) => this.written(batch, row, part)));
       arena.append(bytes, 0, bytes.length);
       return true;
     } catch (error) {
@@ -73,11 +81,19 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
     return this.encoded;
   }
 
-  private keyOf(value: unknown, given: object): unknown {
-    const found = this.names.map((_, part) => this.find(value, part) ?? this.find(given, part));
+  /** @param written What stands in the row for a part, with all its digits where it is a number. */
+  private keyOf(value: unknown, given: object, written: WrittenPart): unknown {
     const { parts, names } = this;
-    if (parts === undefined) return found[0];
-    const keys = parts.map((codec, part) => partKey({ name: names[part], codec }, found[part]));
+    if (parts === undefined) return this.find(value, 0) ?? this.find(given, 0);
+    const keys = parts.map((codec, part) => {
+      const inRow = this.find(given, part);
+      const text = mayBeRounded(inRow) ? written(part) : inRow;
+      const name = names[part];
+      const made = this.find(value, part) ?? inRow;
+      // A schema that makes keys of texts by rules of its own would make the key of another row of this one.
+      const isWrong = typeof text === 'string' && codec.problemOf?.(text) !== undefined;
+      return partKey({ name, codec }, isWrong || made === inRow ? text : exactly(name, made, text, inRow));
+    });
     return 'parts' in this.codecs.key ? keys : keys[0];
   }
 
@@ -93,4 +109,17 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
 function partsOf(codec: KeyCodec<unknown>): readonly KeyPart<unknown>[] | undefined {
   if ('parts' in codec && Array.isArray(codec.parts)) return codec.parts;
   return 'from' in codec && 'words' in codec ? [codec as KeyPart<unknown>] : undefined;
+}
+
+/**
+ * What a schema made of a part, where that lost no digit on the way: then it is what was written. A large number of
+ * which that cannot be told stays a number, which no key is made of.
+ */
+function exactly(name: string, made: unknown, written: unknown, inRow: unknown): unknown {
+  if (mayBeRounded(made)) return Number(written) === made ? written : made;
+  if (!mayBeRounded(inRow)) return made;
+  const shown = typeof made === 'object' ? 'an object' : String(made);
+  if (shown === written) return written;
+  const message = `${name} of the key is ${String(written)}, of which the schema makes ${shown}, as numbers of JSON are rounded: write it as a text`;
+  throw new StoreError('INVALID_KEY', message);
 }

@@ -217,6 +217,25 @@ describe('keys of texts', () => {
     [keys.number, '0x10', undefined],
     [keys.number, '1,5', undefined],
     [keys.number, true, undefined],
+    [keys.number, '9007199254740991', 9007199254740991],
+    [keys.number, '-9007199254740992', -9007199254740992],
+    [keys.number, '9007199254740993', undefined],
+    [keys.number, '+1234567890123456788', undefined],
+    [keys.number, '1234567890123456789.00', undefined],
+    [keys.number, '1152921504606847000', 2 ** 60],
+    [keys.number, '1152921504606846976', undefined],
+    [keys.number, '1500000000000000000000000', 1.5e24],
+    [keys.number, '-1500000000000000000000001', undefined],
+    [keys.number, '00018014398509481984', 2 ** 54],
+    [keys.number, '00000000000000000000000000000012', 12],
+    [keys.number, '0.1', 0.1],
+    [keys.number, '0.12345678901234567890', 0.12345678901234568],
+    [keys.number, '1e300', 1e300],
+    [keys.number, '1e400', undefined],
+    [keys.number, '-1e400', undefined],
+    [keys.number, '9'.repeat(400), undefined],
+    [keys.number, 2 ** 53, undefined],
+    [keys.number, Number.POSITIVE_INFINITY, undefined],
     [keys.bigint, '-12345678901234567890', -12345678901234567890n],
     [keys.bigint, 7, 7n],
     [keys.bigint, 1.5, undefined],
@@ -232,12 +251,80 @@ describe('keys of texts', () => {
     [keys.date, '2024-03-01', new Date('2024-03-01')],
     [keys.date, '2024-03-01T10:00:00+02:00', new Date('2024-03-01T08:00:00Z')],
     [keys.date, '2024-13-01', undefined],
+    [keys.date, '2024-02-29', new Date(Date.UTC(2024, 1, 29))],
+    [keys.date, '2024-02-30', undefined],
+    [keys.date, '2023-02-29', undefined],
+    [keys.date, '1900-02-29', undefined],
+    [keys.date, '2024-04-31', undefined],
+    [keys.date, '2024-00-10', undefined],
+    [keys.date, '2024-01-00', undefined],
+    [keys.date, '2024-02-30T12:00:00Z', undefined],
+    [keys.date, '2024-07-01T12:00:00', new Date(Date.UTC(2024, 6, 1, 12))],
+    [keys.date, '2024-07-01 12:00', new Date(Date.UTC(2024, 6, 1, 12))],
+    [keys.date, '2024-07-01T12:00:00.5', new Date(Date.UTC(2024, 6, 1, 12, 0, 0, 500))],
+    [keys.date, '2024-07-01T12:00:00.123-0330', new Date(Date.UTC(2024, 6, 1, 15, 30, 0, 123))],
+    [keys.date, '2024-02-28T24:00:00', new Date(Date.UTC(2024, 1, 29))],
+    [keys.date, '2024-02-28T24:00:01', undefined],
+    [keys.date, '2024-02-28T25:00:00', undefined],
+    [keys.date, '2024-02-28T23:60:00', undefined],
+    [keys.date, '2024-02-28T23:59:60', undefined],
+    [keys.date, '2024-02-28T23:59:59+24:00', undefined],
+    [keys.date, '2024-02-28T23:59:59+01:60', undefined],
+    [keys.date, '0099-01-01', new Date('0099-01-01T00:00:00Z')],
+    [keys.date, '-000001-01-01', new Date('-000001-01-01T00:00:00Z')],
+    [keys.date, '+275760-09-13', new Date(8.64e15)],
+    [keys.date, '+275760-09-14', undefined],
+    [keys.date, '-2024-01-01', undefined],
+    [keys.date, '12345-01-01', undefined],
+    [keys.date, new Date(Number.NaN), undefined],
     [keys.date, '3/1/2024', undefined],
     [keys.date, 7, undefined],
   ];
   for (const [part, value, key] of made)
     it(`${JSON.stringify(value)} as ${part.words} is ${String(key)}`, () =>
       expect(part.from(value)).to.deep.equal(key));
+
+  it('say of a date that does not exist that there is none', () => {
+    expect(keys.date.problemOf?.('2024-02-30')).to.equal('there is no such day or time');
+    for (const text of ['2024-02-29', '30.2.2024', ''])
+      expect(keys.date.problemOf?.(text)).to.equal(undefined);
+  });
+
+  it('say of a number that it has too many digits, or is too large', () => {
+    expect(keys.number.problemOf?.('1234567890123456789')).to.match(/all of its digits.*id:bigint/);
+    expect(keys.number.problemOf?.('1e400')).to.match(/past the largest number.*id:bigint/);
+    for (const text of ['12', '0.1', 'x', '']) expect(keys.number.problemOf?.(text)).to.equal(undefined);
+  });
+
+  it('are of whole numbers those whose digits come back, so that no two are one key', () => {
+    const wholes = fc.bigInt({ min: -(1n << 66n), max: 1n << 66n });
+    const property = fc.property(wholes, (whole) => {
+      const key = keys.number.from(String(whole));
+      expect(key === undefined || key === Number(whole)).to.equal(true);
+      if (Number.isSafeInteger(Number(whole))) expect(key).to.equal(Number(whole));
+      if (key === undefined) return;
+      for (const other of [whole - 1n, whole + 1n])
+        if (Number(other) === key) expect(keys.number.from(String(other))).to.equal(undefined);
+    });
+    fc.assert(property, seeded(2000));
+  });
+
+  it('are of any number as JavaScript writes it', () => {
+    const property = fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+      expect(keys.number.from(String(number))).to.equal(number + 0);
+      const whole = Math.trunc(number % 2 ** 80);
+      expect(keys.number.from(String(whole))).to.equal(whole + 0);
+    });
+    fc.assert(property, seeded(2000));
+  });
+
+  it('are the same dates as those of JavaScript, where that reads them in UTC', () => {
+    const property = fc.property(fc.date({ noInvalidDate: true }), (date) => {
+      expect(keys.date.from(date.toISOString())).to.deep.equal(date);
+      expect(keys.date.from(date.toISOString().replace('Z', ''))).to.deep.equal(date);
+    });
+    fc.assert(property, seeded(1000));
+  });
 
   it('names may say their type', () => {
     expect(typedName('id:number')).to.deep.equal({ name: 'id', type: 'number' });

@@ -1,0 +1,84 @@
+// lib/cli/key-type.ts: keys that are no keys of their type are told, and none is taken for another.
+
+import { writeFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { cli, cliHere } from '../helpers/cli.js';
+import { useStores } from '../helpers/store.js';
+
+const stores = useStores();
+
+/** Runs commands that must end with this status, saying all of these. */
+async function expectFailures(
+  failing: ReadonlyArray<[words: string[], status: number, ...says: string[]]>,
+): Promise<void> {
+  for (const [words, status, ...says] of failing) {
+    const result = await cliHere(words);
+    expect(result, result.stderr).to.include({ status, stdout: '' });
+    for (const part of says) expect(result.stderr).to.contain(part);
+  }
+}
+
+describe('keys of types on the command line', function () {
+  this.timeout(60_000);
+
+  it('are dates in UTC wherever the machine stands, of days that there are', async () => {
+    const [store, file] = [await stores.path('shop.db'), await stores.path('days.csv')];
+    await writeFile(file, 'day\n2024-07-01T12:00:00\n2024-02-30\n2024-03-01\n');
+    const env = { TZ: 'America/New_York' };
+    const imported = await cli(['import', store, 'days', file, '--key', 'day:date'], { env });
+    expect(imported.status).to.equal(4);
+    expect(imported.stderr).to.contain(
+      'line 3: day of the key must be a date, not "2024-02-30": there is no such',
+    );
+    const scan = await cliHere(['scan', store, 'days', '--keys', '--key-type', 'date']);
+    expect(scan.stdout).to.equal('2024-03-01T00:00:00.000Z\n2024-07-01T12:00:00.000Z\n');
+    const words = ['get', store, 'days', '2024-07-01 12:00', '--key-type', 'date'];
+    expect((await cli(words, { env })).stdout).to.equal('{"day":"2024-07-01T12:00:00"}');
+    await expectFailures([
+      [['get', store, 'days', '2024-02-30', '--key-type', 'date'], 2, '"2024-02-30": there is no such day'],
+      [
+        ['scan', store, 'days', '--gte', '2023-02-29', '--key-type', 'date'],
+        2,
+        'there is no such day or time',
+      ],
+      [['sort', file, '--key', 'day:date'], 1, 'line 3', 'there is no such day or time'],
+    ]);
+  });
+
+  it('are numbers with all their digits', async () => {
+    const [store, file] = [await stores.path('shop.db'), await stores.path('ids.csv')];
+    await writeFile(file, 'id\n1234567890123456788\n1234567890123456789\n7\n');
+    const imported = await cliHere(['import', store, 'ids', file, '--key', 'id:number']);
+    expect(imported.status).to.equal(4);
+    expect(imported.stderr).to.contain('line 3: id of the key must be a number').and.contain('id:bigint');
+    await expectFailures([
+      [
+        ['get', store, 'ids', '1234567890123456789', '--key-type', 'number'],
+        2,
+        'all of its digits',
+        'id:bigint',
+      ],
+      [['scan', store, 'ids', '--lt', '1e400', '--key-type', 'number'], 2, 'past the largest number'],
+      [['sort', file, '--key', 'id:number'], 1, 'line 2', 'id:bigint'],
+    ]);
+  });
+
+  it('are of types that there are', async () => {
+    const [store, file] = [await stores.path('shop.db'), await stores.path('ids.csv')];
+    await writeFile(file, 'id\n7\n');
+    const types = ':string, number, bigint, date or boolean';
+    await expectFailures([
+      [['import', store, 'ids', file, '--key', 'id:int'], 2, 'there is no type "int"', types],
+      [['sort', file, '--key', 'id:int'], 2, 'there is no type "int"', types],
+    ]);
+  });
+
+  it('are shown as their types have them where one comes twice', async () => {
+    const [store, file] = [await stores.path('shop.db'), await stores.path('ids.csv')];
+    await writeFile(file, 'id,day\n7,2024-03-01\n7,2024-03-01\n');
+    const words = ['import', store, 'ids', file, '--key', 'day:date,id:number', '--on-duplicate', 'error'];
+    await expectFailures([
+      [words, 1, 'the key [2024-03-01,7] comes twice', '--on-duplicate replace or keep'],
+    ]);
+  });
+});

@@ -20,8 +20,9 @@ An import that was stopped goes on where it was when the same command is run aga
 its end nothing is left to do; --restart begins at the beginning. Standard input needs --checkpoint for that.
 ${KEY_TYPES_HELP}
 With --schema a row is checked, and stored as what the schema makes of it; one that it refuses is rejected, with paths.
-Cells of CSV are texts to it: z.coerce.number() makes numbers of them. A .json file is JSON Schema; a module (.mjs, .js,
-.cjs) runs as code of yours, and has a schema of zod 4, or one of another library with Standard Schema.
+Cells of CSV are texts to it: z.coerce.number() makes numbers of them. A module (.mjs, .js, .cjs) runs as code of yours,
+and has a schema of zod 4, or one of another library with Standard Schema. A .json file is JSON Schema of draft 2020-12,
+or as its $schema says: it takes rows as they stand or refuses them, and a keyword that is not known is an error.
 
 Examples:
   $ btree-store import shop.db orders orders.csv --key id

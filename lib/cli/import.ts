@@ -18,6 +18,7 @@ Rows that cannot be taken are counted, told, and kept with --rejects. If there a
 --max-rejects said how many there may be; one more than that stops the import, with status 1. 0 stops at the first.
 An import that was stopped goes on where it was when the same command is run again. Of a file that was imported to
 its end nothing is left to do; --restart begins at the beginning. Standard input needs --checkpoint for that.
+A --rejects FILE with the rejects of another import is left alone, with exit status 1; --restart replaces the import's own.
 ${KEY_TYPES_HELP}
 With --schema a row is checked, and stored as what the schema makes of it; one that it refuses is rejected, with paths.
 Cells of CSV are texts to it: z.coerce.number() makes numbers of them. A module (.mjs, .js, .cjs) runs as code of yours,

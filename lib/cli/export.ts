@@ -6,7 +6,6 @@ import { createGzip } from 'node:zlib';
 import type { Command } from 'commander';
 import type { Range } from '../index.js';
 import { delimiter, nameList } from './arguments.js';
-import { EXIT_INTERRUPTED } from './exit-status.js';
 import { CommandFailure, usageFailure } from './failure.js';
 import { type FileFormat, fileFormat, formatOption, refuseCsvOptions } from './format.js';
 import { catchInterrupt } from './interrupt.js';
@@ -81,7 +80,7 @@ async function write(range: Range, rows: Readable, flags: OutputFlags): Promise<
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
     const left = output === '-' ? 'the output is incomplete' : `${output} was not written`;
-    throw new CommandFailure(`stopped; ${left}`, EXIT_INTERRUPTED, { cause: error });
+    throw new CommandFailure(`stopped; ${left}`, interrupt.exitStatus, { cause: error });
   } finally {
     bar.stop();
     interrupt.release();

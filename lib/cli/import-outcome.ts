@@ -1,8 +1,9 @@
 // What `btree-store import` tells at its end, and the exit status that goes with it.
 
 import { type ErrorCode, type ImportReport, StoreError } from '../index.js';
-import { EXIT_INTERRUPTED, EXIT_REJECTED } from './exit-status.js';
+import { EXIT_REJECTED } from './exit-status.js';
 import { CommandFailure, statusOf, tell } from './failure.js';
+import type { Interrupt } from './interrupt.js';
 import { counted, grouped } from './output.js';
 
 const REJECTS_SHOWN = 5;
@@ -21,12 +22,12 @@ export interface ReportFlags {
 }
 
 /** An error of the import, in the words of the command line. */
-export function inCommandTerms(error: unknown, signal: AbortSignal): unknown {
+export function inCommandTerms(error: unknown, interrupt: Interrupt): unknown {
   if (!(error instanceof StoreError)) return error;
-  if (error.code === 'ABORTED' && signal.aborted) {
+  if (error.code === 'ABORTED' && interrupt.signal.aborted) {
     const rows = Number(error.details.rows);
     const stays = rows === 0 ? 'nothing was imported' : `${counted(rows, 'row')} committed, which stay`;
-    return new CommandFailure(`stopped; ${stays}`, EXIT_INTERRUPTED, { cause: error });
+    return new CommandFailure(`stopped; ${stays}`, interrupt.exitStatus, { cause: error });
   }
   const advice = adviceOn(error);
   return advice === undefined
@@ -60,8 +61,10 @@ export function tellReport(report: ImportReport, bucket: string, flags: ReportFl
   else if (earlier !== undefined)
     tell(`went on at line ${grouped(earlier.line)}, after ${counted(earlier.rows, 'row')} of an earlier run`);
   const seconds = elapsedMilliseconds / 1000;
+  const taken = rows - (earlier?.rows ?? 0);
+  const now = earlier === undefined ? '' : `, ${grouped(taken)} of them in this run,`;
   const parts = [
-    `imported ${counted(rows, 'row')} into ${bucket} in ${seconds.toFixed(1)} s (${grouped(rows / seconds)} rows/s)`,
+    `imported ${counted(rows, 'row')} into ${bucket}${now} in ${seconds.toFixed(1)} s (${grouped(taken / seconds)} rows/s)`,
   ];
   if (duplicates > 0) parts.push(`${grouped(duplicates)} of them with a key that was there already`);
   if (rejected > 0) parts.push(`${grouped(rejected)} rejected`);

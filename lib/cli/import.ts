@@ -95,7 +95,7 @@ async function runImport(store: string, bucket: string, file: string, flags: Imp
       if (report.rows === 0) await makeBucket(db, bucket);
       tellReport(report, bucket, flags);
     } catch (error) {
-      throw inCommandTerms(error, interrupt.signal);
+      throw inCommandTerms(error, interrupt);
     } finally {
       interrupt.release();
     }

@@ -247,6 +247,13 @@ export default z.object({ id: z.string(), total: z.string().transform(Number) })
     const resumed = await run('e.json', '--max-rejects', '1');
     expect(resumed.status, resumed.stderr).to.equal(0);
     expect(resumed.stderr).to.contain('went on at line').and.contain('imported 10,000 rows');
+    const [, before, now, rate] =
+      /after ([\d,]+) rows of an.* into e, ([\d,]+) of them in this run, in [\d.]+ s \(([\d,]+) rows\/s\)/s
+        .exec(resumed.stderr)
+        ?.map((number) => Number(number.replaceAll(',', ''))) ?? [];
+    expect(before + now, resumed.stderr).to.equal(10_000);
+    // As if it had taken no less than a millisecond.
+    expect(rate, resumed.stderr).to.be.at.most(now * 1000);
     expect((await run('e.json', '--max-rejects', '1')).stderr).to.contain('nothing is left to do');
     const anew = await run('e2.json', '--max-rejects', '1');
     expect(anew.stderr).to.contain('imported 10,000 rows').and.contain('10,000 of them with a key');

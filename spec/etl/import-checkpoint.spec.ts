@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CsvImportOptions,
   type Database,
+  type ImportProgress,
   type ImportReport,
   importCsv,
   importNdjson,
@@ -115,7 +116,15 @@ describe('an import with a checkpoint', () => {
     const options = resumableOptions(db, SHAPES['a sorted file'], await stores.path('rejects.ndjson'));
     expect(await stopped(db, source, options, 500)).to.equal(undefined);
     const before = db.bucket(ROWS_BUCKET).bulkCheckpoint('import') as { rows: number; line: number };
-    const report = await importCsv(db.bucket(ROWS_BUCKET), source, options);
+    const job = importCsv(db.bucket(ROWS_BUCKET), source, options);
+    let last: ImportProgress | undefined;
+    job.progress$.subscribe((progress) => {
+      last = progress;
+    });
+    const report = await job;
+    // The rate is that of this run alone.
+    const taken = report.rows - before.rows;
+    expect(last?.rowsPerSecond).to.be.closeTo((taken / (last?.elapsedMilliseconds ?? 0)) * 1000, 1);
     expect(report.earlier).to.include({ rows: before.rows, line: before.line, complete: false });
     expect(before.rows).to.be.within(500, COUNT - 1);
     const twice = Array.from({ length: COUNT }, (_, i) => i).filter((i) => i % 89 === 3 && i % 97 !== 5);

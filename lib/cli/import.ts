@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { Database, ImportProgress } from '../index.js';
 import { pageSizeOption, positiveNumber, wholeNumber } from './arguments.js';
 import { tell, usageFailure } from './failure.js';
-import { inCommandTerms, tellReport } from './import-outcome.js';
+import { importFailed, tellReport } from './import-outcome.js';
 import { type ImportFlags, startImport } from './import-start.js';
 import { addInputOptions, checkedInput, KEY_TYPES_HELP, refuseMissing } from './input-file.js';
 import { catchInterrupt } from './interrupt.js';
@@ -67,7 +67,11 @@ export function addImport(program: Command): void {
       ).conflicts('rejects'),
     )
     .option('--max-rejects <count>', 'so many of them are all right: stop at one more', wholeNumber)
-    .option('--commit-every <rows>', 'commit after so many rows (default: after 64 MiB)', positiveNumber)
+    .option(
+      '--commit-every <rows>',
+      'commit at the first end of a batch (256 KiB of the file) past so many rows (default: past 64 MiB)',
+      positiveNumber,
+    )
     .option('--checkpoint <name>', 'where to save how far it is (default: under the path of the file)')
     .option('--restart', 'begin at the beginning, however far an earlier run had come')
     .addOption(pageSizeOption())
@@ -95,7 +99,7 @@ async function runImport(store: string, bucket: string, file: string, flags: Imp
       if (report.rows === 0) await makeBucket(db, bucket);
       tellReport(report, bucket, flags);
     } catch (error) {
-      throw inCommandTerms(error, interrupt);
+      throw importFailed(error, interrupt);
     } finally {
       interrupt.release();
     }

@@ -1,5 +1,6 @@
 /** Where a backup is made: under a name that tells that it is unfinished, until it is whole and gets its own. */
 import fs from 'node:fs';
+import { dirname } from 'node:path';
 import { syncFolder } from './storage/folder.js';
 import { uninterrupted } from './storage/interrupted.js';
 import { type OpenedStore, openStore, type StoreOptions } from './storage/store-open.js';
@@ -8,6 +9,8 @@ export interface BackupPlace {
   readonly path: string;
   /** Whether there is something under the name already. */
   exists(): boolean;
+  /** The folder that it is to be in, where there is none. */
+  missingFolder(): string | undefined;
   /** Makes the store under the unfinished name. */
   open(options: StoreOptions): Promise<OpenedStore>;
   /** Gives it its name, durably. If it raises, there is nothing of that name. */
@@ -28,6 +31,11 @@ export class BackupFiles implements BackupPlace {
 
   exists(): boolean {
     return fs.existsSync(this.path);
+  }
+
+  missingFolder(): string | undefined {
+    const folder = dirname(this.path);
+    return fs.existsSync(folder) ? undefined : folder;
   }
 
   open(options: StoreOptions): Promise<OpenedStore> {

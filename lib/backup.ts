@@ -37,6 +37,11 @@ export async function backupStore(store: Store, place: BackupPlace, options: Bac
       details: { path },
     });
   }
+  const folder = place.missingFolder();
+  if (folder !== undefined) {
+    const message = `there is no folder ${folder} for the backup ${path}: make it, or name a file in another`;
+    throw new StoreError('STORE_NOT_FOUND', message, { details: { path, folder } });
+  }
   try {
     place.clear();
     await copyStore(store, place, options);

@@ -2,7 +2,6 @@
 
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { EXIT_INTERRUPTED } from './exit-status.js';
 import { CommandFailure, tell } from './failure.js';
 import { catchInterrupt } from './interrupt.js';
 import { counted } from './output.js';
@@ -34,7 +33,7 @@ async function runBackup(store: string, file: string): Promise<void> {
       tell(`copied ${store} to ${file}, ${counted((await stat(file)).size, 'byte')}`);
     } catch (cause) {
       if (!interrupt.signal.aborted) throw cause;
-      throw new CommandFailure('stopped; there is no copy', EXIT_INTERRUPTED, { cause });
+      throw new CommandFailure('stopped; there is no copy', interrupt.exitStatus, { cause });
     } finally {
       interrupt.release();
     }

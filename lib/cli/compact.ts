@@ -1,7 +1,6 @@
 // `btree-store compact`: the file as small as it can be.
 
 import type { Command } from 'commander';
-import { EXIT_INTERRUPTED } from './exit-status.js';
 import { CommandFailure, tell } from './failure.js';
 import { catchInterrupt } from './interrupt.js';
 import { counted, grouped } from './output.js';
@@ -35,7 +34,7 @@ async function runCompact(store: string): Promise<void> {
     } catch (cause) {
       if (!interrupt.signal.aborted) throw cause;
       const bytes = grouped(db.stats().fileBytes);
-      throw new CommandFailure(`stopped; ${store} has ${bytes} bytes, and is whole`, EXIT_INTERRUPTED, {
+      throw new CommandFailure(`stopped; ${store} has ${bytes} bytes, and is whole`, interrupt.exitStatus, {
         cause,
       });
     } finally {

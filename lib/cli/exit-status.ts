@@ -10,7 +10,7 @@ export const EXIT_USAGE = 2;
 export const EXIT_LOCKED = 3;
 /** An import is done, but not all rows were taken, and nobody had said how many may be left out. */
 export const EXIT_REJECTED = 4;
-/** Stopped by Ctrl-C: 128 and the number of that signal, as shells have it. */
+/** Stopped by Ctrl-C: 128 and the number of that signal, as shells have it. Others that end a command do likewise. */
 export const EXIT_INTERRUPTED = 130;
 
 /** The part of the help that tells scripts what to expect. */
@@ -21,4 +21,4 @@ Exit status:
   2    wrong usage: something is unknown, missing or out of bounds
   3    the store is locked by another process: try again later
   4    an import is done, but some rows were rejected, and --max-rejects did not say how many may be
-  130  stopped by Ctrl-C`;
+  130  stopped by Ctrl-C; by SIGTERM 143, by SIGHUP 129: in all three temporary files go`;

@@ -6,7 +6,7 @@ import { createGzip } from 'node:zlib';
 import type { Command } from 'commander';
 import type { Range } from '../index.js';
 import { delimiter, nameList } from './arguments.js';
-import { EXIT_INTERRUPTED } from './exit-status.js';
+import { inCommandTerms } from './command-terms.js';
 import { CommandFailure, usageFailure } from './failure.js';
 import { type FileFormat, fileFormat, formatOption, refuseCsvOptions } from './format.js';
 import { catchInterrupt } from './interrupt.js';
@@ -28,7 +28,8 @@ const LINE_FEED = 0x0a;
 const EXAMPLES = `
 What an import brought in comes out as the same rows, in the order of their keys. Values must be JSON objects.
 A file whose name ends in .gz is written as gzip. A file gets its name once it is whole; one that is there already is
-left alone, with exit status 1, unless --force says that it may be written over.
+left alone, with exit status 1, unless --force says that it may be written over. A name in --columns that none of the
+rows has fails with exit status 1, and leaves no file: a row without it has an empty cell, but a slip has all of them.
 
 Examples:
   $ btree-store export shop.db orders --format csv > orders.csv
@@ -64,7 +65,7 @@ async function runExport(store: string, bucket: string, flags: ExportFlags): Pro
 
 function encoded(range: Range, { format, delimiter }: FileFormat, flags: ExportFlags): Readable {
   if (format === 'ndjson') return range.toNdjson();
-  return range.toCsv({ columns: flags.columns, header: flags.header, delimiter });
+  return range.toCsv({ columns: flags.columns, absentColumns: 'error', header: flags.header, delimiter });
 }
 
 async function write(range: Range, rows: Readable, flags: OutputFlags): Promise<void> {
@@ -79,9 +80,9 @@ async function write(range: Range, rows: Readable, flags: OutputFlags): Promise<
   try {
     await withOutput(flags, (target, name) => writeTo(target, name, rows, steps, interrupt.signal));
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error;
+    if (!interrupt.signal.aborted) throw inCommandTerms(error);
     const left = output === '-' ? 'the output is incomplete' : `${output} was not written`;
-    throw new CommandFailure(`stopped; ${left}`, EXIT_INTERRUPTED, { cause: error });
+    throw new CommandFailure(`stopped; ${left}`, interrupt.exitStatus, { cause: error });
   } finally {
     bar.stop();
     interrupt.release();

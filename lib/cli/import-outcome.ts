@@ -1,17 +1,13 @@
 // What `btree-store import` tells at its end, and the exit status that goes with it.
 
-import { type ErrorCode, type ImportReport, StoreError } from '../index.js';
-import { EXIT_INTERRUPTED, EXIT_REJECTED } from './exit-status.js';
-import { CommandFailure, statusOf, tell } from './failure.js';
+import { type ImportReport, StoreError } from '../index.js';
+import { inCommandTerms } from './command-terms.js';
+import { EXIT_REJECTED } from './exit-status.js';
+import { CommandFailure, tell } from './failure.js';
+import type { Interrupt } from './interrupt.js';
 import { counted, grouped } from './output.js';
 
 const REJECTS_SHOWN = 5;
-
-/** What to do, in the words of the command line, about errors whose message speaks of the library's options. */
-const ADVICE: Partial<Record<ErrorCode, string>> = {
-  KEY_OUT_OF_ORDER: 'here: leave out --sorted',
-  DUPLICATE_KEY: 'here: --on-duplicate replace or keep',
-};
 
 /** What of the options bears on what is told. */
 export interface ReportFlags {
@@ -21,26 +17,14 @@ export interface ReportFlags {
 }
 
 /** An error of the import, in the words of the command line. */
-export function inCommandTerms(error: unknown, signal: AbortSignal): unknown {
+export function importFailed(error: unknown, interrupt: Interrupt): unknown {
   if (!(error instanceof StoreError)) return error;
-  if (error.code === 'ABORTED' && signal.aborted) {
+  if (error.code === 'ABORTED' && interrupt.signal.aborted) {
     const rows = Number(error.details.rows);
     const stays = rows === 0 ? 'nothing was imported' : `${counted(rows, 'row')} committed, which stay`;
-    return new CommandFailure(`stopped; ${stays}`, EXIT_INTERRUPTED, { cause: error });
+    return new CommandFailure(`stopped; ${stays}`, interrupt.exitStatus, { cause: error });
   }
-  const advice = adviceOn(error);
-  return advice === undefined
-    ? error
-    : new CommandFailure(`${error.message} (${advice})`, statusOf(error), { cause: error });
-}
-
-function adviceOn({ code, details }: StoreError): string | undefined {
-  if (typeof details.delimiter === 'string') return `here: ${delimiterWords(details.delimiter)}`;
-  return details.restart === true ? 'here: --restart' : ADVICE[code];
-}
-
-function delimiterWords(delimiter: string): string {
-  return `--delimiter ${delimiter === '\t' ? 'tab' : `'${delimiter}'`}`;
+  return inCommandTerms(error);
 }
 
 /** An import that left rows out without having been told that it may. */
@@ -60,8 +44,10 @@ export function tellReport(report: ImportReport, bucket: string, flags: ReportFl
   else if (earlier !== undefined)
     tell(`went on at line ${grouped(earlier.line)}, after ${counted(earlier.rows, 'row')} of an earlier run`);
   const seconds = elapsedMilliseconds / 1000;
+  const taken = rows - (earlier?.rows ?? 0);
+  const now = earlier === undefined ? '' : `, ${grouped(taken)} of them in this run,`;
   const parts = [
-    `imported ${counted(rows, 'row')} into ${bucket} in ${seconds.toFixed(1)} s (${grouped(rows / seconds)} rows/s)`,
+    `imported ${counted(rows, 'row')} into ${bucket}${now} in ${seconds.toFixed(1)} s (${grouped(taken / seconds)} rows/s)`,
   ];
   if (duplicates > 0) parts.push(`${grouped(duplicates)} of them with a key that was there already`);
   if (rejected > 0) parts.push(`${grouped(rejected)} rejected`);

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { Database, ImportProgress } from '../index.js';
 import { pageSizeOption, positiveNumber, wholeNumber } from './arguments.js';
 import { tell, usageFailure } from './failure.js';
-import { inCommandTerms, tellReport } from './import-outcome.js';
+import { importFailed, tellReport } from './import-outcome.js';
 import { type ImportFlags, startImport } from './import-start.js';
 import { addInputOptions, checkedInput, KEY_TYPES_HELP, refuseMissing } from './input-file.js';
 import { catchInterrupt } from './interrupt.js';
@@ -18,10 +18,12 @@ Rows that cannot be taken are counted, told, and kept with --rejects. If there a
 --max-rejects said how many there may be; one more than that stops the import, with status 1. 0 stops at the first.
 An import that was stopped goes on where it was when the same command is run again. Of a file that was imported to
 its end nothing is left to do; --restart begins at the beginning. Standard input needs --checkpoint for that.
+A --rejects FILE with the rejects of another import is left alone, with exit status 1; --restart replaces the import's own.
 ${KEY_TYPES_HELP}
 With --schema a row is checked, and stored as what the schema makes of it; one that it refuses is rejected, with paths.
-Cells of CSV are texts to it: z.coerce.number() makes numbers of them. A .json file is JSON Schema; a module (.mjs, .js,
-.cjs) runs as code of yours, and has a schema of zod 4, or one of another library with Standard Schema.
+Cells of CSV are texts to it: z.coerce.number() makes numbers of them. A module (.mjs, .js, .cjs) runs as code of yours,
+and has a schema of zod 4, or one of another library with Standard Schema. A .json file is JSON Schema of draft 2020-12,
+or as its $schema says: it takes rows as they stand or refuses them, and a keyword that is not known is an error.
 
 Examples:
   $ btree-store import shop.db orders orders.csv --key id
@@ -65,7 +67,11 @@ export function addImport(program: Command): void {
       ).conflicts('rejects'),
     )
     .option('--max-rejects <count>', 'so many of them are all right: stop at one more', wholeNumber)
-    .option('--commit-every <rows>', 'commit after so many rows (default: after 64 MiB)', positiveNumber)
+    .option(
+      '--commit-every <rows>',
+      'commit at the first end of a batch (256 KiB of the file) past so many rows (default: past 64 MiB)',
+      positiveNumber,
+    )
     .option('--checkpoint <name>', 'where to save how far it is (default: under the path of the file)')
     .option('--restart', 'begin at the beginning, however far an earlier run had come')
     .addOption(pageSizeOption())
@@ -93,7 +99,7 @@ async function runImport(store: string, bucket: string, file: string, flags: Imp
       if (report.rows === 0) await makeBucket(db, bucket);
       tellReport(report, bucket, flags);
     } catch (error) {
-      throw inCommandTerms(error, interrupt.signal);
+      throw importFailed(error, interrupt);
     } finally {
       interrupt.release();
     }

@@ -1,22 +1,44 @@
-// Ctrl-C during work that can be stopped in order: the first one asks for that, the second one does not wait.
+// Signals that end a command, during work that can be stopped in order: Ctrl-C, the end that another process asks for, and
+// the terminal that goes. The first one asks the work to stop, the second one does not wait.
 
-import { EXIT_INTERRUPTED } from './exit-status.js';
+import { constants } from 'node:os';
 
-/** A signal that Ctrl-C gives. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+type EndingSignal = (typeof ENDING)[number];
+
+/** What such a signal gives. */
 export interface Interrupt {
   readonly signal: AbortSignal;
-  /** Gives Ctrl-C its usual meaning again. */
+  /** 128 and the number of the signal that came first, as shells have it. */
+  readonly exitStatus: number;
+  /** Gives the signals their usual meaning again. */
   release(): void;
 }
 
-/** @param onFirst Runs with the first Ctrl-C, before the signal is given. */
+/** @param onFirst Runs with the first signal, before `signal` is given. */
 export function catchInterrupt(onFirst: () => void): Interrupt {
   const controller = new AbortController();
-  const onInterrupt = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
+  let exitStatus = statusOf('SIGINT');
+  const onSignal = (name: EndingSignal): void => {
+    if (controller.signal.aborted) process.exit(exitStatus);
+    exitStatus = statusOf(name);
     onFirst();
     controller.abort();
   };
-  process.on('SIGINT', onInterrupt);
-  return { signal: controller.signal, release: () => process.off('SIGINT', onInterrupt) };
+  const listeners = ENDING.map((name) => [name, () => onSignal(name)] as const);
+  for (const [name, listener] of listeners) process.on(name, listener);
+  return {
+    signal: controller.signal,
+    get exitStatus() {
+      return exitStatus;
+    },
+    release: () => {
+      for (const [name, listener] of listeners) process.off(name, listener);
+    },
+  };
+}
+
+function statusOf(name: EndingSignal): number {
+  return 128 + constants.signals[name];
 }

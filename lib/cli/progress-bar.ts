@@ -18,6 +18,8 @@ export interface WorkProgress {
   readonly share: number | undefined;
   readonly rows: number;
   readonly elapsedMilliseconds: number;
+  /** Where it is not that of all the rows. */
+  readonly rowsPerSecond?: number;
   readonly remainingMilliseconds: number | undefined;
 }
 
@@ -72,6 +74,7 @@ export class ProgressBar {
     share,
     rows,
     elapsedMilliseconds,
+    rowsPerSecond = (rows / elapsedMilliseconds) * 1000,
     remainingMilliseconds,
   }: WorkProgress): string {
     const time =
@@ -82,7 +85,7 @@ export class ProgressBar {
     const parts = [
       `${title} ${share === undefined ? '' : bar(share)}${grouped(rows)} rows`,
       time,
-      `${grouped((rows / elapsedMilliseconds) * 1000)} rows/s`,
+      `${grouped(rowsPerSecond)} rows/s`,
     ];
     const columns = (this.terminal.columns || COLUMNS_DEFAULT) - COLUMNS_SPARE;
     while (parts.length > 1 && parts.join(', ').length > columns) parts.pop();

@@ -1,13 +1,15 @@
 // What `--schema` names: a module whose default export is a schema, or a file of JSON Schema. Rows go into the bucket
-// as what it makes of them.
+// as what a module's schema makes of them; JSON Schema leaves them as they are.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
-import { StoreError, type ValueIssue, type ValueType } from '../index.js';
+import type { z } from 'zod';
+import type { ValueType } from '../index.js';
 import { usageFailure } from './failure.js';
+import { jsonSchemaValue } from './json-schema.js';
+import { invalidRow } from './schema-issues.js';
 
 /** A schema for rows. */
 export interface RowSchema {
@@ -33,11 +35,13 @@ export async function readRowSchema(file: string): Promise<RowSchema> {
   const source = await readFile(file).catch((cause: unknown) => {
     throw usageFailure(`--schema ${file} cannot be read: ${messageOf(cause)}; check the path`, cause);
   });
-  const value = /\.json$/i.test(file) ? fromJson(file, source.toString('utf8')) : await fromModule(file);
+  const value = /\.json$/i.test(file)
+    ? await fromJson(file, source.toString('utf8'))
+    : await fromModule(file);
   return { value, revision: createHash('sha256').update(source).digest('hex') };
 }
 
-function fromJson(file: string, text: string): ValueType {
+async function fromJson(file: string, text: string): Promise<ValueType> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -47,8 +51,7 @@ function fromJson(file: string, text: string): ValueType {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw usageFailure(`--schema ${file} is no JSON Schema, which is a JSON object: ${WANTED}`);
   try {
-    // What the file says is not known: this raises what is wrong with it.
-    return z.fromJSONSchema(parsed as z.core.JSONSchema.JSONSchema);
+    return await jsonSchemaValue(parsed);
   } catch (cause) {
     const advice = 'write what it says in another way, or as a zod schema in a module';
     throw usageFailure(`--schema ${file} cannot be used: ${messageOf(cause)}; ${advice}`, cause);
@@ -102,30 +105,19 @@ function standardValue(schema: StandardSchema, file: string): ValueType {
         throw usageFailure(`--schema ${file} checks rows asynchronously: it must do so at once`);
       }
       if (result.issues === undefined) return objectOf(result.value, file);
-      throw invalidValue(result.issues);
+      throw invalidRow(result.issues.map(({ path = [], message }) => ({ path: path.map(stepOf), message })));
     },
   };
+}
+
+function stepOf(step: PropertyKey | { key: PropertyKey }): PropertyKey {
+  return typeof step === 'object' ? step.key : step;
 }
 
 /** Rows are stored as JSON objects: of anything else an export could make no row. */
 function objectOf(value: unknown, file: string): object {
   if (typeof value === 'object' && value !== null) return value;
   throw usageFailure(`--schema ${file} makes ${typeof value} of a row: it must make an object`);
-}
-
-function invalidValue(found: NonNullable<StandardResult['issues']>): StoreError {
-  const issues = found.map(({ message, path = [] }): ValueIssue => ({ path: pathText(path), message }));
-  const problems = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
-  const message = `the value does not satisfy its schema: ${problems.join('; ')}`;
-  return new StoreError('INVALID_VALUE', message, { details: { issues } });
-}
-
-function pathText(path: readonly (PropertyKey | { key: PropertyKey })[]): string {
-  return path.reduce<string>((text, each) => {
-    const step = typeof each === 'object' ? each.key : each;
-    if (typeof step === 'number') return `${text}[${step}]`;
-    return text === '' ? String(step) : `${text}.${String(step)}`;
-  }, '');
 }
 
 function messageOf(cause: unknown): string {

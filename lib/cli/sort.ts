@@ -3,7 +3,7 @@
 import { createGzip } from 'node:zlib';
 import { type Command, Option } from 'commander';
 import { type SortedRows, type SortOptions, sortCsv, sortNdjson } from '../index.js';
-import { EXIT_INTERRUPTED } from './exit-status.js';
+import { inCommandTerms } from './command-terms.js';
 import { CommandFailure, tell } from './failure.js';
 import type { FileFormat } from './format.js';
 import {
@@ -91,9 +91,9 @@ async function write(sorted: SortedRows, flags: SortFlags): Promise<void> {
   try {
     await withOutput(flags, (target, name) => writeTo(target, name, sorted, steps, interrupt.signal));
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error;
+    if (!interrupt.signal.aborted) throw inCommandTerms(error);
     const left = flags.output === '-' ? 'the output is incomplete' : `${flags.output} was not written`;
-    throw new CommandFailure(`stopped; ${left}`, EXIT_INTERRUPTED, { cause: error });
+    throw new CommandFailure(`stopped; ${left}`, interrupt.exitStatus, { cause: error });
   } finally {
     clearInterval(timer);
     bar.stop();

@@ -6,7 +6,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { StoreError } from '../index.js';
 import { positiveNumber } from './arguments.js';
 import { changeLine, type LineOptions } from './entry-lines.js';
-import { EXIT_INTERRUPTED } from './exit-status.js';
 import { CommandFailure, tell } from './failure.js';
 import { catchInterrupt } from './interrupt.js';
 import { counted, grouped, print } from './output.js';
@@ -51,7 +50,7 @@ export function addWatch(program: Command): void {
   )
     .option('--keys', 'print no values')
     .option('--json', 'print JSON, an object a line')
-    .option('--every <milliseconds>', 'how often to look (default: 500)', positiveNumber, EVERY_MILLISECONDS)
+    .option('--every <milliseconds>', 'how often to look', positiveNumber, EVERY_MILLISECONDS)
     .option('--count <changes>', 'end after so many changes', positiveNumber)
     .option('--for <seconds>', 'end after so many seconds', secondsNumber)
     .addHelpText('after', EXAMPLES)
@@ -80,7 +79,7 @@ async function runWatch(store: string, bucket: string, flags: WatchFlags): Promi
     await seen.close();
   }
   if (!interrupt.signal.aborted) return;
-  throw new CommandFailure(`stopped; ${counted(watch.printed, 'change')} printed`, EXIT_INTERRUPTED);
+  throw new CommandFailure(`stopped; ${counted(watch.printed, 'change')} printed`, interrupt.exitStatus);
 }
 
 class Watch {

@@ -6,8 +6,9 @@ import { StoreBucket } from '../bucket.js';
 import { StoreError } from '../errors.js';
 import type { BulkWriter } from '../stream/bulk-writer.js';
 import { notTheSource } from './checksum-trail.js';
+import { type EarlierRejects, earlierRejects } from './earlier-rejects.js';
 import type { CsvImportOptions } from './import-options.js';
-import { type ImportPosition, readImportPosition } from './import-position.js';
+import { type ImportPosition, knownPosition, readImportPosition } from './import-position.js';
 import type { SourcePosition } from './row-batch.js';
 import type { OpenSource, Source } from './source.js';
 
@@ -22,10 +23,14 @@ export type ImportCounts = Pick<
 export class ImportCheckpoint {
   /** Where an earlier run stopped, or that it did not. */
   readonly earlier: ImportPosition | undefined;
+  /** What the last run under this name left where the rejects go, if they went there too. */
+  readonly earlierRejects: EarlierRejects | undefined;
   private readonly commitEntries: number;
   private readonly commitBytes: number;
   private readonly isAtomic: boolean;
   private readonly options: string;
+  private readonly name: string | undefined;
+  private readonly signal: AbortSignal | undefined;
   private readonly file: ImportPosition['file'];
   private at: SourcePosition;
   private entries = 0;
@@ -39,31 +44,40 @@ export class ImportCheckpoint {
   ): Promise<ImportCheckpoint | undefined> {
     if (options.checkpoint === undefined) return undefined;
     const file = await fileIdentity(source);
-    const saved = options.restart === true ? undefined : bucket.bulkCheckpoint(options.checkpoint);
-    const found = readImportPosition(saved, options.checkpoint);
+    const saved = bucket.bulkCheckpoint(options.checkpoint);
+    const last =
+      options.restart === true ? knownPosition(saved) : readImportPosition(saved, options.checkpoint);
+    const begun = (earlier: ImportPosition | undefined): ImportCheckpoint =>
+      new ImportCheckpoint(bucket, options, file, earlier, last);
+    const found = options.restart === true ? undefined : last;
     // Stopped before its first row: there is nothing to go on with.
     const earlier = found?.complete === false && found.byteOffset === 0 ? undefined : found;
-    if (earlier === undefined) return new ImportCheckpoint(options, file, undefined);
+    if (earlier === undefined) return begun(undefined);
     const isSame = sameFile(earlier.file, file);
     const asBefore = earlier.options === optionsOf(options);
     if (earlier.complete) {
       // Anything else than the same file in the same way is an import of its own, to begin at the beginning.
       const isDone = isSame && file !== undefined && asBefore;
-      return new ImportCheckpoint(options, file, isDone ? earlier : undefined);
+      return begun(isDone ? earlier : undefined);
     }
     if (!isSame) throw notTheSource(typeof source === 'string' ? source : 'the stream');
     if (!asBefore) throw otherOptions(options.checkpoint);
-    return new ImportCheckpoint(options, file, earlier);
+    return begun(earlier);
   }
 
   private constructor(
+    private readonly bucket: StoreBucket,
     options: CsvImportOptions,
     file: ImportPosition['file'],
     earlier: ImportPosition | undefined,
+    last: ImportPosition | undefined,
   ) {
     this.earlier = earlier;
     this.file = file;
     this.options = optionsOf(options);
+    this.earlierRejects = earlierRejects(last, this.options, earlier !== undefined);
+    this.name = options.checkpoint;
+    this.signal = options.signal;
     this.at = { byteOffset: earlier?.byteOffset ?? 0, line: earlier?.line ?? 1 };
     const every = options.commitEvery ?? { bytes: COMMIT_BYTES };
     this.commitEntries = every.entries ?? Number.POSITIVE_INFINITY;
@@ -74,6 +88,18 @@ export class ImportCheckpoint {
   /** Whether only checksums can tell later that the source is the same. */
   get needsChecksums(): boolean {
     return this.file === undefined;
+  }
+
+  /**
+   * Saves that an import of this name has begun, before its first reject is written: killed before its first commit and
+   * run again, it is to know the file of rejects as its own, which is no other import's to replace.
+   */
+  async own(source: OpenSource, format: unknown): Promise<void> {
+    if (this.earlier !== undefined) return;
+    const counts = { rows: 0, rejected: 0, duplicates: 0, blankLines: 0 };
+    const { signal } = this;
+    const writer = this.bucket.bulkWriter({ checkpoint: this.name, signal });
+    await writer.finish(this.position(source, format, counts, false));
   }
 
   /** The writer has taken, or the rejects have, all rows before this place. */

@@ -87,10 +87,12 @@ export interface ImportOptions {
   /** Rows that may be rejects; one more stops the import with ROW_REJECTED. Default: Infinity. */
   readonly rejectsMax?: number;
   /**
-   * Where every reject goes, in the order of the source: the path of an NDJSON file, which is made anew; another
+   * Where every reject goes, in the order of the source: the path of an NDJSON file, which is made; another
    * bucket of the store, which is emptied first and gets them in the same commits as the rows, each under the
    * place of its row in the source (15 digits) as the line of NDJSON that it would be; a Writable, which gets the same lines, or Reject objects if it is in object mode, and is not ended; or a
-   * function, whose promise is awaited. Default: nowhere; the first 100 are in the report all the same.
+   * function, whose promise is awaited. A file that holds rejects already is refused with CONFLICT, unless they are of
+   * this import as its `checkpoint` knows it: then they are gone on with, or made anew where it begins anew; so that a
+   * later run knows its file, the beginning of such an import is a commit of its own. Default: nowhere; the first 100 are in the report all the same.
    */
   readonly rejects?: RejectSink;
 }

@@ -31,11 +31,16 @@ const positionSchema = z.strictObject({
 
 export type ImportPosition = z.infer<typeof positionSchema>;
 
+/** What is saved, if it is an import's. */
+export function knownPosition(saved: unknown): ImportPosition | undefined {
+  return positionSchema.safeParse(saved).data;
+}
+
 /** @throws CONFLICT where what is saved is something else's. */
 export function readImportPosition(saved: unknown, name: string): ImportPosition | undefined {
   if (saved === undefined) return undefined;
-  const { success, data } = positionSchema.safeParse(saved);
-  if (success) return data;
+  const position = knownPosition(saved);
+  if (position !== undefined) return position;
   const message = `the checkpoint ${JSON.stringify(name)} of the bucket holds the position of something other than an import: choose another name`;
   throw new StoreError('CONFLICT', message, { details: { checkpoint: name } });
 }

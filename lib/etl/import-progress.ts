@@ -49,7 +49,7 @@ export class ImportMeter {
       bytesRead,
       bytesTotal,
       elapsedMilliseconds,
-      rowsPerSecond: elapsedMilliseconds > 0 ? (rows / elapsedMilliseconds) * 1000 : 0,
+      rowsPerSecond: elapsedMilliseconds > 0 ? ((rows - this.rowsBefore) / elapsedMilliseconds) * 1000 : 0,
       remainingMilliseconds: isMerging ? undefined : this.remaining(bytesRead, bytesTotal),
     });
   }

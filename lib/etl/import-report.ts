@@ -21,7 +21,7 @@ export interface ImportProgress {
   /** Bytes of the source in all, as they are stored; undefined where that is not known, as for streams. */
   readonly bytesTotal: number | undefined;
   readonly elapsedMilliseconds: number;
-  /** Rows taken a second, since the beginning. */
+  /** Rows taken a second since the beginning of this run, without those of an earlier one that it goes on from. */
   readonly rowsPerSecond: number;
   /**
    * Time left at the pace of the last second or so; undefined where the size of the source is not known, and

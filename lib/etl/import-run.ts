@@ -104,8 +104,15 @@ class ImportRun {
   }
 
   private async load<Batch extends RowBatch>(rows: OpenRows<Batch>): Promise<ImportReport> {
-    const rejects = await RejectLog.open(this.options, this.bucket, this.earlier);
+    const { checkpoint } = this;
+    const rejects = await RejectLog.open(
+      this.options,
+      this.bucket,
+      checkpoint?.earlierRejects,
+      this.earlier?.rejected ?? 0,
+    );
     this.rejects = rejects;
+    if (rejects.needsOwner) await checkpoint?.own(this.source, this.format);
     const writer = this.bucket.bulkWriterWith(this.writerOptions(), rejects.companion);
     this.writer = writer;
     // What makes the writer fail comes back from `drained` and `finish`; the event alone would end the process.

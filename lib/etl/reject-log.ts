@@ -2,8 +2,8 @@
 
 import type { StoreBucket } from '../bucket.js';
 import type { BulkCompanion } from '../bulk-companion.js';
+import type { EarlierRejects } from './earlier-rejects.js';
 import type { ImportOptions } from './import-options.js';
-import type { ImportPosition } from './import-position.js';
 import type { Reject } from './reject.js';
 import { rowRefused } from './reject-messages.js';
 import { type OpenRejectSink, openRejectSink } from './reject-sink.js';
@@ -15,16 +15,19 @@ const RAW_BYTES_KEPT = 4096;
 export class RejectLog {
   readonly first: Reject[] = [];
 
-  /** @throws INVALID_OPTION */
+  /**
+   * @param count Rejects of an earlier run that this one goes on from.
+   * @throws INVALID_OPTION, CONFLICT
+   */
   static async open(
     options: ImportOptions,
     bucket: StoreBucket,
-    earlier: ImportPosition | undefined,
+    earlier: EarlierRejects | undefined,
+    count: number,
   ): Promise<RejectLog> {
     const { onReject = 'collect', rejectsMax = Number.POSITIVE_INFINITY, rejects } = options;
-    const kept = earlier && { bytes: earlier.rejectBytes };
-    const sink = rejects === undefined ? undefined : await openRejectSink(rejects, bucket, kept);
-    return new RejectLog(sink, onReject === 'stop' ? 0 : rejectsMax, earlier?.rejected ?? 0);
+    const sink = rejects === undefined ? undefined : await openRejectSink(rejects, bucket, earlier);
+    return new RejectLog(sink, onReject === 'stop' ? 0 : rejectsMax, count);
   }
 
   private constructor(
@@ -36,6 +39,11 @@ export class RejectLog {
 
   get companion(): BulkCompanion | undefined {
     return this.sink?.companion;
+  }
+
+  /** Whether a later run must be able to tell that what is kept is of this import. */
+  get needsOwner(): boolean {
+    return this.sink?.needsOwner === true;
   }
 
   /** Whether those that wait for a commit are many. */

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { type Bucket, StoreBucket } from '../bucket.js';
 import type { BulkCompanion } from '../bulk-companion.js';
 import { StoreError } from '../errors.js';
+import type { EarlierRejects } from './earlier-rejects.js';
 import type { Reject } from './reject.js';
 import { RejectBucket } from './reject-bucket.js';
 import { RejectFile } from './reject-file.js';
@@ -18,6 +19,8 @@ export interface OpenRejectSink {
   readonly companion?: BulkCompanion;
   /** Whether those that wait for a commit are many. */
   readonly isFull?: boolean;
+  /** Whether a later run must be able to tell that what is there is of this import. */
+  readonly needsOwner?: boolean;
   /** Takes a reject; what it returns must be awaited before the next. */
   write(reject: Reject): void | Promise<void>;
   /** Resolves once all that was taken is safe, or goes into the next commit; to its length in bytes, if it is a file. */
@@ -26,28 +29,22 @@ export interface OpenRejectSink {
   close(): Promise<void>;
 }
 
-/** What an earlier run of the same import left. */
-export interface EarlierRejects {
-  /** Length of the file, where there was one. */
-  readonly bytes: number | undefined;
-}
-
 /**
  * Makes a sink ready.
  *
- * @throws INVALID_OPTION where the path cannot be written to, or holds something that is not rejects, and where the
- * bucket is the one that is imported into or another store's.
+ * @throws CONFLICT where the path holds the rejects of another import, INVALID_OPTION where it cannot be written to, or
+ * holds something that is not rejects, and where the bucket is the one that is imported into or another store's.
  */
 export async function openRejectSink(
   sink: RejectSink,
   bucket: StoreBucket,
   earlier: EarlierRejects | undefined,
 ): Promise<OpenRejectSink> {
-  if (typeof sink === 'string') return RejectFile.open(sink, earlier?.bytes);
+  if (typeof sink === 'string') return RejectFile.open(sink, earlier);
   if (typeof sink === 'function') return { write: sink, flush: async () => undefined, close: async () => {} };
   if (sink instanceof Writable) return new RejectStream(sink, 'the stream of rejects', false);
   if (sink instanceof StoreBucket && sink.name !== bucket.name && sink.isInStoreOf(bucket))
-    return new RejectBucket(sink, earlier !== undefined);
+    return new RejectBucket(sink, earlier?.goesOn === true);
   const message =
     'rejects: the bucket must be another one of the same store, so that both change in one commit';
   throw new StoreError('INVALID_OPTION', message, { details: { option: 'rejects' } });

@@ -16,6 +16,11 @@ export interface CsvExportOptions {
    * member that is none of them is refused with ROW_REJECTED: nothing is left out in silence.
    */
   columns?: readonly string[];
+  /**
+   * What to do with one of `columns` that none of the values has: 'empty' leaves its cells empty, 'error' fails with
+   * INVALID_OPTION after the last row, naming it. Where there is no value at all, nothing is missed. 'empty' by default.
+   */
+  absentColumns?: 'empty' | 'error';
   /** One ASCII character, other than a quote or a line end. ',' by default. */
   delimiter?: string;
   /** Whether the names of the columns come first, as a row. True by default. */
@@ -53,15 +58,20 @@ export class CsvEncoder {
   private ends = new Int32Array(0);
   /** Whether it is a string with escapes: 1 if so. */
   private escaped = new Uint8Array(0);
+  /** Whether a value had the column: 1 if so. */
+  private found = new Uint8Array(0);
+  private hasRows = false;
   private headerDue: boolean;
   /** Whether the caller chose the columns: then other members are left out because they were not asked for. */
   private readonly selects: boolean;
+  private readonly refusesAbsent: boolean;
 
   constructor(options: CsvExportOptions = {}) {
-    const { columns, delimiter = DELIMITER_DEFAULT, header = true } = options;
+    const { columns, delimiter = DELIMITER_DEFAULT, header = true, absentColumns } = options;
     this.cells = new CsvCellWriter(delimiterByte(delimiter));
     this.headerDue = header;
     this.selects = columns !== undefined;
+    this.refusesAbsent = absentColumns === 'error';
     if (columns) this.setColumns(checkedColumns(columns));
   }
 
@@ -80,13 +90,27 @@ export class CsvEncoder {
       if (!(error instanceof SyntaxError)) throw error;
       throw rejected(key, `is not a JSON object: ${error.message}`, { cause: error });
     }
+    this.hasRows = true;
     this.writeHeader(arena);
     this.writeCells(value, arena);
   }
 
-  /** Appends what is to follow the last row: the header, where there was no row but the columns are known. */
+  /**
+   * Appends what is to follow the last row: the header, where there was no row but the columns are known.
+   *
+   * @throws INVALID_OPTION where columns that none of the values has are refused.
+   */
   end(arena: ByteArena): void {
+    if (this.refusesAbsent && this.hasRows) this.refuseAbsent();
     this.writeHeader(arena);
+  }
+
+  private refuseAbsent(): void {
+    const absent = (this.columns ?? []).filter((_, column) => this.found[column] === 0);
+    if (absent.length === 0) return;
+    const names = absent.map((name) => JSON.stringify(name)).join(', ');
+    const message = `columns: none of the rows has ${names}: check how it is written, or leave it out`;
+    throw new StoreError('INVALID_OPTION', message, { details: { option: 'columns', absent } });
   }
 
   private setColumns(columns: readonly string[]): void {
@@ -95,6 +119,7 @@ export class CsvEncoder {
     this.starts = new Int32Array(columns.length);
     this.ends = new Int32Array(columns.length);
     this.escaped = new Uint8Array(columns.length);
+    this.found = new Uint8Array(columns.length);
     columns.forEach((name, index) => {
       this.indexes.set(name, index);
     });
@@ -127,6 +152,7 @@ export class CsvEncoder {
     for (let member = 0; cursor.next(namesJson[member]); member++) {
       const column = cursor.isUsual ? member : this.columnIndex(key);
       if (column === MISSING) continue;
+      this.found[column] = 1;
       const quote = cursor.isString() ? 1 : 0;
       starts[column] = cursor.valueStart + quote;
       ends[column] = cursor.valueEnd - quote;

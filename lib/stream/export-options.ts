@@ -18,6 +18,7 @@ const ndjsonSchema = z.strictObject({ chunkBytes });
 const exportSchema = z.strictObject({
   chunkBytes,
   columns: z.array(z.string()).readonly().optional(),
+  absentColumns: z.enum(['empty', 'error']).optional(),
   delimiter: z.string().optional(),
   header: z.boolean().optional(),
 });

@@ -59,6 +59,30 @@ describe('btree-store export', function () {
     );
   });
 
+  it('fails, and leaves no file, for a column that none of the rows has', async () => {
+    const db = await stores.open();
+    const rows = db.bucket('rows');
+    await rows.put('a', '{"id":1,"note":null}');
+    await rows.put('b', '{"id":2,"late":"x"}');
+    await stores.close(db);
+    const file = await stores.path('out.csv');
+    const run = (columns: string, ...words: string[]) =>
+      cliHere(['export', db.path, 'rows', '--columns', columns, ...words]);
+    const slip = await run('id,City,late', '-o', file);
+    expect(slip, slip.stderr).to.include({ status: 1, stdout: '' });
+    expect(slip.stderr).to.match(/^btree-store: [^\n]*none of the rows has "City"[^\n]*--columns\)\n$/);
+    expect(await readdir(dirname(file))).to.not.include('out.csv');
+    const piped = await run('id,City', '--format', 'csv');
+    expect(piped.status).to.equal(1);
+    expect(piped.stderr).to.contain('"City"');
+    expect(await run('id,late,note', '-o', file)).to.include({ status: 0, stderr: '' });
+    expect(await readFile(file, 'utf8')).to.equal('id,late,note\n1,,\n2,x,\n');
+    const none = await run('id,City', '--format', 'csv', '--gt', 'b');
+    expect(none).to.include({ status: 0, stdout: 'id,City\n', stderr: '' });
+    // Of the rows that are exported none has it, though one in the bucket does.
+    expect((await run('id,late', '--format', 'csv', '--lt', 'b')).status).to.equal(1);
+  });
+
   it('leaves a file that is there alone unless it may write over it, and no half of one', async () => {
     const store = await storeOfOrders();
     const file = await stores.path('out.csv');

@@ -35,6 +35,25 @@ describe('options of btree-store import', function () {
     expect(await entries(store, 'error')).to.deep.equal([]);
   });
 
+  it('are named in messages as they are typed', async () => {
+    const [store, file] = [await stores.path(), await stores.path('twice.csv')];
+    await writeFile(file, 'id,id\n1,2\n');
+    const result = await cliHere(['import', store, 'twice', file, '--key', 'id']);
+    expect(result.status).to.equal(1);
+    expect(result.stderr).to.contain('more than one column').and.contain('(here: --columns and --no-header)');
+    const sorted = await cliHere(['sort', file, '--key', 'id']);
+    expect(sorted.stderr).to.contain('(here: --columns and --no-header)');
+    const [other, rejects] = [await stores.path('other.csv'), await stores.path('bad.ndjson')];
+    await writeFile(file, 'id,a\n1\n');
+    await writeFile(other, 'id,a\n2\n');
+    const words = ['--key', 'id', '--rejects', rejects, '--max-rejects', '1'];
+    expect((await cliHere(['import', store, 'rows', file, ...words])).status).to.equal(0);
+    const refused = await cliHere(['import', store, 'rows', other, ...words, '--restart']);
+    expect(refused.status).to.equal(1);
+    expect(refused.stderr).to.contain(rejects).and.contain('(here: --rejects)');
+    expect(await cliHere(['import', store, 'rows', file, ...words, '--restart'])).to.include({ status: 0 });
+  });
+
   it('--rejects-bucket keeps rejects in the store, with their lines', async () => {
     const store = await stores.path('shop.db');
     const file = await stores.path('orders.csv');

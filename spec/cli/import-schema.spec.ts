@@ -101,8 +101,53 @@ describe('btree-store import --schema', function () {
     }
     const tags = await run('tags', 'b.ndjson', 'tags.json');
     expect(tags.stderr).to.contain('line 1: ').and.contain('tags[1]: ');
-    // A schema of JSON that says nothing of a member leaves it as it is, behind those that it names.
-    expect(await values(store, 'tags')).to.deep.equal(['{"tags":[],"id":2,"more":true}']);
+    // JSON Schema takes a row or refuses it: what is stored is the row as it stands.
+    expect(await values(store, 'tags')).to.deep.equal(['{"id":2,"tags":[],"more":true}']);
+  });
+
+  it('refuses each row that JSON Schema refuses, whatever its form, with the path of what is wrong', async () => {
+    const rows = [
+      { id: 1, v: 'Qa', list: [{ n: 1 }], 'a/b~c': 1 },
+      { id: 2, v: 'xa', list: [{ n: 'x' }], 'a/b~c': 2 },
+    ];
+    const folder = await folderOf({ 'f.ndjson': rows.map((row) => `${JSON.stringify(row)}\n`).join('') });
+    const store = join(folder, 'f.db');
+    const v = (rule: object) => ({ properties: { v: rule } });
+    const cases: Array<[schema: object, ...pathsOfEachRow: string[][]]> = [
+      [{ type: 'object', required: ['nope'] }, ['nope'], ['nope']],
+      [{ ...v({ pattern: '^Q' }), required: ['v', 'nope'] }, ['nope'], ['nope', 'v']],
+      [{ type: 'object', ...v({ pattern: '^Q' }) }, [], ['v']],
+      [v({ minLength: 50 }), ['v'], ['v']],
+      [{ allOf: [v({ pattern: '^Q' }), { required: ['id'] }] }, [], ['v']],
+      [{ $defs: { q: { pattern: '^Q' } }, ...v({ $ref: '#/$defs/q' }) }, [], ['v']],
+      // biome-ignore lint/suspicious/noThenProperty: it is what JSON Schema calls it, and nobody awaits it.
+      [{ if: { properties: { id: { const: 2 } } }, then: v({ const: 'Qb' }) }, [], ['', 'v']],
+      [v({ not: { pattern: '^x' } }), [], ['v']],
+      [v({ format: 'email' }), ['v'], ['v']],
+      [{ properties: { id: true, v: true, list: true }, additionalProperties: false }, ['a/b~c'], ['a/b~c']],
+      [{ properties: { list: { items: { properties: { n: { type: 'number' } } } } } }, [], ['list[0].n']],
+      [{ properties: { 'a/b~c': { maximum: 1 } } }, [], ['a/b~c']],
+      [{ $schema: 'http://json-schema.org/draft-07/schema#', ...v({ enum: ['Qa'] }) }, [], ['v']],
+      [{ $schema: 'https://json-schema.org/draft/2019-09/schema', ...v({ enum: ['Qa'] }) }, [], ['v']],
+    ];
+    for (const [index, [schema, ...paths]] of cases.entries()) {
+      const [file, rejects] = [join(folder, `f${index}.json`), join(folder, `f${index}.ndjson`)];
+      await writeFile(file, JSON.stringify(schema));
+      const words = ['--key', 'id', '--schema', file, '--rejects', rejects, '--max-rejects', '2'];
+      const result = await cliHere(['import', store, `f${index}`, join(folder, 'f.ndjson'), ...words]);
+      expect(result.status, result.stderr).to.equal(0);
+      const refused = (await readFile(rejects, 'utf8')).split('\n').filter((line) => line !== '');
+      const found = new Map<number, string[]>();
+      for (const line of refused) {
+        const reject = JSON.parse(line) as { line: number; reason: string; issues: { path: string }[] };
+        expect(reject.reason).to.equal('SCHEMA');
+        found.set(reject.line, reject.issues.map(({ path }) => path).sort());
+      }
+      const shown = JSON.stringify(schema);
+      expect([found.get(1) ?? [], found.get(2) ?? []], shown).to.deep.equal(paths);
+      const taken = rows.filter((_, row) => paths[row].length === 0).map((row) => JSON.stringify(row));
+      expect(await values(store, `f${index}`), shown).to.deep.equal(taken);
+    }
   });
 
   it('makes the same keys of text as an import without one', async () => {
@@ -138,7 +183,13 @@ describe('btree-store import --schema', function () {
       'broken.mjs': 'export default (;\n',
       'broken.json': '{"type":',
       'array.json': '[]',
-      'odd.json': '{"type":"object","if":{},"then":{}}',
+      'odd.json': '{"type":"object","propertys":{"id":{"minLength":9}}}',
+      'nowhere.json': '{"$ref":"#/$defs/row"}',
+      'elsewhere.json': '{"properties":{"id":{"$ref":"other.json"}}}',
+      'format.json': '{"properties":{"id":{"format":"unheard-of"}}}',
+      'pattern.json': '{"properties":{"id":{"pattern":"("}}}',
+      'kind.json': '{"properties":{"id":{"type":"text"}}}',
+      'draft.json': '{"$schema":"http://json-schema.org/draft-03/schema#"}',
       'late.mjs': "export default { '~standard': { validate: async (value) => ({ value }) } };\n",
       'text.mjs': "export default { '~standard': { validate: () => ({ value: 'x' }) } };\n",
       'oneway.mjs': `import { z } from 'zod';
@@ -152,7 +203,13 @@ export default z.object({ id: z.string(), total: z.string().transform(Number) })
       ['broken.mjs', 'cannot be loaded'],
       ['broken.json', 'is not JSON'],
       ['array.json', 'no JSON Schema'],
-      ['odd.json', 'cannot be used', 'if/then/else'],
+      ['odd.json', 'cannot be used', 'propertys'],
+      ['nowhere.json', 'cannot be used', '#/$defs/row'],
+      ['elsewhere.json', 'cannot be used', 'other.json'],
+      ['format.json', 'cannot be used', 'unheard-of'],
+      ['pattern.json', 'cannot be used', 'pattern'],
+      ['kind.json', 'cannot be used', 'type'],
+      ['draft.json', 'cannot be used', 'draft-03', 'draft-07'],
       ['late.mjs', 'asynchronously'],
       ['text.mjs', 'must make an object'],
       ['oneway.mjs', 'z.codec'],
@@ -190,6 +247,13 @@ export default z.object({ id: z.string(), total: z.string().transform(Number) })
     const resumed = await run('e.json', '--max-rejects', '1');
     expect(resumed.status, resumed.stderr).to.equal(0);
     expect(resumed.stderr).to.contain('went on at line').and.contain('imported 10,000 rows');
+    const [, before, now, rate] =
+      /after ([\d,]+) rows of an.* into e, ([\d,]+) of them in this run, in [\d.]+ s \(([\d,]+) rows\/s\)/s
+        .exec(resumed.stderr)
+        ?.map((number) => Number(number.replaceAll(',', ''))) ?? [];
+    expect(before + now, resumed.stderr).to.equal(10_000);
+    // As if it had taken no less than a millisecond.
+    expect(rate, resumed.stderr).to.be.at.most(now * 1000);
     expect((await run('e.json', '--max-rejects', '1')).stderr).to.contain('nothing is left to do');
     const anew = await run('e2.json', '--max-rejects', '1');
     expect(anew.stderr).to.contain('imported 10,000 rows').and.contain('10,000 of them with a key');

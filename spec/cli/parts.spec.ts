@@ -141,22 +141,28 @@ describe('parts of the command line', () => {
     });
   });
 
-  it('the first Ctrl-C gives the signal, the second ends the process, and later ones are as usual', () => {
-    const { exit } = process;
-    const exits: unknown[] = [];
-    const before = process.listenerCount('SIGINT');
-    let first = 0;
-    const interrupt = catchInterrupt(() => first++);
-    try {
-      process.exit = ((status: unknown) => exits.push(status)) as typeof process.exit;
-      process.emit('SIGINT');
-      expect([interrupt.signal.aborted, first, exits.length]).to.deep.equal([true, 1, 0]);
-      process.emit('SIGINT');
-      expect(exits).to.deep.equal([130]);
-    } finally {
-      process.exit = exit;
-      interrupt.release();
-    }
-    expect(process.listenerCount('SIGINT')).to.equal(before);
-  });
+  for (const [name, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)
+    it(`the first ${name} gives the signal, the second ends the process, and later ones are as usual`, () => {
+      const { exit } = process;
+      const exits: unknown[] = [];
+      const before = process.listenerCount(name);
+      let first = 0;
+      const interrupt = catchInterrupt(() => first++);
+      try {
+        process.exit = ((status: unknown) => exits.push(status)) as typeof process.exit;
+        process.emit(name);
+        expect([interrupt.signal.aborted, first, exits.length]).to.deep.equal([true, 1, 0]);
+        expect(interrupt.exitStatus).to.equal(status);
+        process.emit('SIGINT');
+        expect(exits).to.deep.equal([status]);
+      } finally {
+        process.exit = exit;
+        interrupt.release();
+      }
+      expect(process.listenerCount(name)).to.equal(before);
+    });
 });

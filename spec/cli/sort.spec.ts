@@ -74,29 +74,34 @@ describe('btree-store sort', function () {
     expect(await readdir(dirname(file))).to.have.members(['rows.csv', 'there.csv']);
   });
 
-  it('leaves nothing behind at Ctrl-C', async () => {
-    const out = await stores.path('out.csv');
-    const words = [
-      'sort',
-      '-',
-      '--format',
-      'csv',
-      '--key',
-      'total:number',
-      '--sort-bytes',
-      '256K',
-      '-o',
-      out,
-    ];
-    const child = startCli(words);
-    const result = ended(child);
-    child.stdin.on('error', () => undefined);
-    if (!child.stdin.write(csvOf(orders(60_000)))) await once(child.stdin, 'drain');
-    expect(await readdir(dirname(out)).then((names) => names.length)).to.be.above(0);
-    child.kill('SIGINT');
-    const { status, stdout, stderr } = await result;
-    expect({ status, stdout }, stderr).to.deep.equal({ status: 130, stdout: '' });
-    expect(stderr).to.contain('stopped').and.contain('was not written');
-    expect(await readdir(dirname(out))).to.deep.equal([]);
-  });
+  for (const [signal, expected] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)
+    it(`leaves nothing behind at ${signal}`, async () => {
+      const out = await stores.path('out.csv');
+      const words = [
+        'sort',
+        '-',
+        '--format',
+        'csv',
+        '--key',
+        'total:number',
+        '--sort-bytes',
+        '256K',
+        '-o',
+        out,
+      ];
+      const child = startCli(words);
+      const result = ended(child);
+      child.stdin.on('error', () => undefined);
+      if (!child.stdin.write(csvOf(orders(60_000)))) await once(child.stdin, 'drain');
+      expect(await readdir(dirname(out)).then((names) => names.length)).to.be.above(0);
+      child.kill(signal);
+      const { status, stdout, stderr } = await result;
+      expect({ status, stdout }, stderr).to.deep.equal({ status: expected, stdout: '' });
+      expect(stderr).to.contain('stopped').and.contain('was not written');
+      expect(await readdir(dirname(out))).to.deep.equal([]);
+    });
 });

@@ -21,6 +21,8 @@ export class DiskBackupPlace implements BackupPlace {
     this.double = double;
   }
 
+  missingFolder(): undefined {}
+
   exists(): boolean {
     return this.disk.exists('copy');
   }

@@ -1,10 +1,12 @@
 // lib/etl/import-checkpoint.ts: imports that are stopped, by whatever, and run again, end as those that were not.
 
-import { appendFile, readFile, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CsvImportOptions,
   type Database,
+  type ImportProgress,
   type ImportReport,
   importCsv,
   importNdjson,
@@ -60,7 +62,7 @@ describe('an import with a checkpoint', () => {
   const stores = useStores();
 
   async function whole(shape: Shape, source: string): Promise<string> {
-    const [path, rejects] = [await stores.path(), await stores.path('rejects.ndjson')];
+    const [path, rejects] = [await stores.path(), await stores.path('rejects of the whole.ndjson')];
     const db = await stores.openAt(path);
     await importCsv(db.bucket(ROWS_BUCKET), source, resumableOptions(db, shape, rejects));
     await stores.close(db);
@@ -114,7 +116,15 @@ describe('an import with a checkpoint', () => {
     const options = resumableOptions(db, SHAPES['a sorted file'], await stores.path('rejects.ndjson'));
     expect(await stopped(db, source, options, 500)).to.equal(undefined);
     const before = db.bucket(ROWS_BUCKET).bulkCheckpoint('import') as { rows: number; line: number };
-    const report = await importCsv(db.bucket(ROWS_BUCKET), source, options);
+    const job = importCsv(db.bucket(ROWS_BUCKET), source, options);
+    let last: ImportProgress | undefined;
+    job.progress$.subscribe((progress) => {
+      last = progress;
+    });
+    const report = await job;
+    // The rate is that of this run alone.
+    const taken = report.rows - before.rows;
+    expect(last?.rowsPerSecond).to.be.closeTo((taken / (last?.elapsedMilliseconds ?? 0)) * 1000, 1);
     expect(report.earlier).to.include({ rows: before.rows, line: before.line, complete: false });
     expect(before.rows).to.be.within(500, COUNT - 1);
     const twice = Array.from({ length: COUNT }, (_, i) => i).filter((i) => i % 89 === 3 && i % 97 !== 5);
@@ -268,6 +278,75 @@ describe('an import with a checkpoint', () => {
     expect(db.bucket(ROWS_BUCKET).bulkCheckpoint('import')).to.deep.equal({ mine: 1 });
   });
 
+  it('replaces its own file of rejects when it begins anew, and that of no other import', async () => {
+    const [source, other] = [await stores.path('rows.csv'), await stores.path('other.csv')];
+    const rejects = await stores.path('rejects.ndjson');
+    const lines = async (): Promise<number> => (await readFile(rejects, 'utf8')).split('\n').length - 1;
+    await writeFile(source, 'id,a\nx\nb,1\ny\n');
+    await writeFile(other, 'id,a\nother\n');
+    const db = await stores.open();
+    const options = { key: 'id', checkpoint: 'import', rejects };
+    const [bucket, another] = [db.bucket(ROWS_BUCKET), db.bucket('another')];
+    await importCsv(bucket, source, options);
+    const refusals = [
+      () => importCsv(another, other, options),
+      () => importCsv(another, other, { ...options, restart: true }),
+      () => importCsv(another, other, { ...options, checkpoint: undefined }),
+      () => importCsv(bucket, other, { ...options, checkpoint: 'other' }),
+      () => importCsv(bucket, source, { ...options, checkpoint: undefined, restart: true }),
+    ];
+    for (const refusal of refusals) {
+      const error = await rejected('CONFLICT', refusal());
+      expect(error.message).to.contain(rejects).and.contain('name another file');
+      expect([await lines(), another.range().count()]).to.deep.equal([2, 0]);
+    }
+    await importCsv(bucket, source, { ...options, restart: true });
+    expect(await lines()).to.equal(2);
+    await writeFile(source, 'id,a\nx\nb,1\ny\nz\nc,1\n');
+    await importCsv(bucket, source, options);
+    expect(await lines()).to.equal(3);
+
+    // Moved away, and used by another import meanwhile: that one's rejects are safe too.
+    await rm(rejects);
+    await importCsv(another, other, options);
+    for (const restart of [true, false]) {
+      await writeFile(source, `id,a\n${'q'.repeat(200 + Number(restart))}\n`);
+      await rejected('CONFLICT', importCsv(bucket, source, { ...options, restart }));
+      expect(await lines()).to.equal(1);
+    }
+    await rm(rejects);
+    await importCsv(bucket, source, { ...options, restart: true });
+    expect(await lines()).to.equal(1);
+  });
+
+  it('knows its file of rejects again that was stopped before its first commit', async () => {
+    const rejects = await stores.path('rejects.ndjson');
+    const db = await stores.open();
+    const stopping = (): Readable =>
+      Readable.from(
+        (async function* () {
+          yield Buffer.from(`id,a\n${'lonely\n'.repeat(60_000)}`);
+          // What an earlier run left there is gone by then.
+          await sleep(100);
+          while (((await stat(rejects).catch(() => undefined))?.size ?? 0) === 0) await sleep(10);
+          throw new Error('the line is dead');
+        })(),
+      );
+    const options = { key: 'id', checkpoint: 'import', rejects, commitEvery: { entries: 1e9 } };
+    for (const more of [{}, {}, { atomic: true }, { restart: true }, { onDuplicate: 'error' }] as const) {
+      const error = await rejected(
+        'IO_ERROR',
+        importCsv(db.bucket(ROWS_BUCKET), stopping(), { ...options, ...more }),
+      );
+      expect(error.message).to.contain('the line is dead').and.contain('nothing was imported');
+      expect((await stat(rejects)).size).to.be.above(0);
+    }
+    const source = Readable.from([Buffer.from('id,a\nx\nb,1\n')]);
+    const { rows, rejected: count } = await importCsv(db.bucket(ROWS_BUCKET), source, options);
+    expect([rows, count]).to.deep.equal([1, 1]);
+    expect((await readFile(rejects, 'utf8')).split('\n')).to.have.length(2);
+  });
+
   it('wants the file of rejects as it left it', async () => {
     const [source, rejects] = [await stores.path('rows.csv'), await stores.path('rejects.ndjson')];
     const shape = SHAPES['a sorted file'];
@@ -279,6 +358,14 @@ describe('an import with a checkpoint', () => {
     await writeFile(rejects, left.subarray(0, 10));
     const refused = await rejected('INVALID_OPTION', importCsv(db.bucket(ROWS_BUCKET), source, options));
     expect(refused.message).to.contain('shorter');
+    await rm(rejects);
+    const missed = await rejected('INVALID_OPTION', importCsv(db.bucket(ROWS_BUCKET), source, options));
+    expect(missed.message)
+      .to.contain(rejects)
+      .and.contain('is missing')
+      .and.contain('put it back')
+      .and.contain('restart: true');
+    expect(missed.details.restart).to.equal(true);
     await writeFile(rejects, left);
     expect((await importCsv(db.bucket(ROWS_BUCKET), source, options)).rejected).to.equal(
       Math.ceil((COUNT - 5) / 97),

@@ -255,7 +255,11 @@ export class WorkloadRun {
     puts: readonly PutChange[],
     beside: () => Promise<unknown>,
   ): Promise<void> {
-    const writer = this.db.bucket(bucket).bulkWriter({ atomic: true });
+    // A store that has failed refuses to begin one.
+    const writer = await this.tried('a load', async () =>
+      this.db.bucket(bucket).bulkWriter({ atomic: true }),
+    );
+    if (writer === undefined) return;
     const taken = await this.tried('a load', async () => {
       for (const [i, { key, value }] of puts.entries()) {
         if (!writer.add(key, value)) await writer.drained();

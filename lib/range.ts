@@ -7,12 +7,9 @@ import { boundsOf } from './range-bounds.js';
 import { areRangeOptions } from './range-options-check.js';
 import { batchesOf } from './stream/batch-iterators.js';
 import { createCsvReadable } from './stream/csv-readable.js';
-import type { CursorSource } from './stream/cursor-source.js';
+import { EntryIterable } from './stream/entry-iterable.js';
 import {
-  AsyncEntryIterator,
-  EntryIterator,
   entryTaker,
-  type Take,
   takeEntryCopy,
   takeKey,
   takeKeyCopy,
@@ -24,7 +21,6 @@ import type { ExportOptions } from './stream/export-options.js';
 import { createNdjsonReadable } from './stream/ndjson-readable.js';
 import { observableOf } from './stream/observable.js';
 import { abortedBy, StoppableCursor } from './stream/stopped-by-signal.js';
-import { isCalledByStream } from './stream/stream-caller.js';
 import { webStreamOf } from './stream/web-stream.js';
 import type { KeyBounds } from './tree/key-bounds.js';
 import { type Cursor, RangeCursor } from './tree/range-cursor.js';
@@ -166,44 +162,30 @@ export function createRange(view: BucketView, options: RangeOptions): Range {
   return new TreeRange(view, checked);
 }
 
-class TreeRange implements Range {
+class TreeRange extends EntryIterable<Entry> implements Range {
   private readonly view: BucketView;
   private readonly bounds: KeyBounds;
-  private readonly reverse: boolean;
   private readonly limit: number | undefined;
   private readonly signal: AbortSignal | undefined;
-  private readonly source: CursorSource;
+  private readonly openCursor: (limit: number | undefined) => Cursor;
 
   /** The options have been checked. */
   constructor(view: BucketView, options: RangeOptions) {
-    const { reverse = false, limit, signal } = options;
+    const { reverse, limit, signal } = options;
+    const bounds = boundsOf(options);
+    const open = (most: number | undefined): Cursor => {
+      const pinned = view.pin();
+      const cursor = new RangeCursor(view.pager, pinned.root, { bounds, reverse, limit: most }, () =>
+        pinned.release(),
+      );
+      return signal === undefined ? cursor : new StoppableCursor(cursor, signal);
+    };
+    super({ open: () => open(limit), signal }, entryTaker, takeEntryCopy);
     this.view = view;
-    this.bounds = boundsOf(options);
-    this.reverse = reverse;
+    this.bounds = bounds;
     this.limit = limit;
     this.signal = signal;
-    this.source = { open: () => this.openCursor(limit), signal };
-  }
-
-  private openCursor(limit: number | undefined): Cursor {
-    const { view, bounds, reverse, signal } = this;
-    const pinned = view.pin();
-    const options = { bounds, reverse, limit };
-    const cursor = new RangeCursor(view.pager, pinned.root, options, () => pinned.release());
-    return signal === undefined ? cursor : new StoppableCursor(cursor, signal);
-  }
-
-  [Symbol.iterator](): Iterator<Entry> {
-    return new EntryIterator(this.source, entryTaker());
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Entry> {
-    if (isCalledByStream(this[Symbol.asyncIterator])) return this.copies();
-    return new AsyncEntryIterator(this.source, entryTaker(), true);
-  }
-
-  private copies(): AsyncIterator<Entry> {
-    return new AsyncEntryIterator(this.source, takeEntryCopy, false);
+    this.openCursor = open;
   }
 
   batches(): AsyncIterable<Batch> & Iterable<Batch> {
@@ -211,20 +193,11 @@ class TreeRange implements Range {
   }
 
   keys(): Iterable<Buffer> & AsyncIterable<Buffer> {
-    return this.each(takeKey, takeKeyCopy);
+    return new EntryIterable(this.source, () => takeKey, takeKeyCopy);
   }
 
   values(): Iterable<Buffer> & AsyncIterable<Buffer> {
-    return this.each(takeValue, takeValueCopy);
-  }
-
-  private each(take: Take<Buffer>, takeCopy: Take<Buffer>): Iterable<Buffer> & AsyncIterable<Buffer> {
-    const { source } = this;
-    const begin = (): AsyncIterator<Buffer> =>
-      isCalledByStream(begin)
-        ? new AsyncEntryIterator(source, takeCopy, false)
-        : new AsyncEntryIterator(source, take, true);
-    return { [Symbol.iterator]: () => new EntryIterator(source, take), [Symbol.asyncIterator]: begin };
+    return new EntryIterable(this.source, () => takeValue, takeValueCopy);
   }
 
   count(): number {

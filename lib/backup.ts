@@ -3,6 +3,7 @@ import type { BackupPlace } from './backup-place.js';
 import { pinTree } from './bucket-view.js';
 import { StoreError } from './errors.js';
 import type { TreeRoot } from './format/catalog-record.js';
+import { isOwnFile } from './storage/own-files.js';
 import type { Store } from './storage/store.js';
 import { fileError } from './storage/store-file.js';
 import { Stretch } from './stream/stretch.js';
@@ -32,6 +33,10 @@ const CACHE_BYTES = 4 * 1024 * 1024;
 export async function backupStore(store: Store, place: BackupPlace, options: BackupOptions): Promise<void> {
   store.assertOpen();
   const { path } = place;
+  if (isOwnFile(store.file.path, path)) {
+    const message = `${path} is a file of the store's own: name another for the backup`;
+    throw new StoreError('CONFLICT', message, { details: { path } });
+  }
   if (place.exists()) {
     throw new StoreError('CONFLICT', `there is a file at ${path} already: name another, or move it away`, {
       details: { path },

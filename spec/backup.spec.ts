@@ -41,6 +41,15 @@ describe('backup', () => {
     });
   }
 
+  it('refuses the names of the files of the store', async () => {
+    const db = await stores.open();
+    await db.bucket('b').put('a', 'x');
+    for (const ending of ['', '.pending', '.sort-0123456789abcdef']) {
+      await rejected('CONFLICT', db.backup(`${db.path}${ending}`));
+    }
+    expect(db.bucket('b').get('a')?.toString()).to.equal('x');
+  });
+
   it('keeps the positions of bulk loads', async () => {
     const db = await stores.open();
     const writer = db.bucket('b').bulkWriter({ checkpoint: 'import' });

@@ -1,6 +1,7 @@
 // `btree-store export`: the rows of a bucket as CSV or NDJSON.
 
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { type Duplex, type Readable, Transform } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { Command } from 'commander';
@@ -57,8 +58,9 @@ async function runExport(store: string, bucket: string, flags: ExportFlags): Pro
   if (format.format === 'ndjson') refuseCsvOptions(flags);
   await withReadStore(store, async (db) => {
     const range = existingBucket(db, bucket).range(rangeOf(flags));
-    if (isSameFile(store, flags.output))
-      throw usageFailure('the output is the store itself: name another file');
+    // A store, or its log, that is written over would be lost.
+    if (flags.output !== '-' && isFileOf(store, flags.output))
+      throw usageFailure('the output is the store itself, or a file of its own: name another file');
     await write(range, encoded(range, format, flags), flags);
   });
 }
@@ -106,12 +108,19 @@ function rowFollower(bar: ProgressBar, rowsTotal: number): Transform {
   });
 }
 
-/** A store that is written over while it is read would be lost. */
-function isSameFile(store: string, output: string): boolean {
+/** Whether the output is the store or its log, by whatever way it is named. */
+function isFileOf(store: string, output: string): boolean {
+  const own = realpathSync(store);
+  const other = settled(output);
+  return other === own || other === `${own}.pending`;
+}
+
+function settled(path: string): string {
   try {
-    return output !== '-' && realpathSync(store) === realpathSync(output);
+    return realpathSync(path);
   } catch {
-    // The output does not exist yet.
-    return false;
+    // What is not there yet is known by the folder that it is to be in; of one that is not there nothing is written.
+    const folder = dirname(path);
+    return existsSync(folder) ? join(realpathSync(folder), basename(path)) : path;
   }
 }

@@ -112,6 +112,7 @@ describe('btree-store export', function () {
     const before = await readFile(store);
     const failing: Array<[words: string[], status: number, ...says: string[]]> = [
       [['orders', '-o', store, '--format', 'csv'], 2, 'the store itself'],
+      [['orders', '-o', `${store}.pending`, '--format', 'csv', '--force'], 2, 'a file of its own'],
       [['orders'], 2, '--format csv or --format ndjson'],
       [['nobody', '--format', 'csv'], 1, '"nobody"', '"orders", "texts"'],
       [['texts', '--format', 'csv'], 1, '"a"', 'not a JSON object'],

@@ -110,6 +110,11 @@ export class Tally {
 
 const NO_KEY = new Uint8Array(0);
 
+/** Whether what an engine found is these bytes: a buffer that it uses for every read says by its length how much was read. */
+export function isSame(found: Uint8Array | undefined, expected: Uint8Array): boolean {
+  return found !== undefined && Buffer.compare(found.subarray(0, found.length), expected) === 0;
+}
+
 /** The numbers from 0 to `count` in an order that jumps about, each once, without a table. */
 export class Shuffle {
   private readonly half: number;

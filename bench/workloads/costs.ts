@@ -1,6 +1,6 @@
 // What is no rate: how long opening takes, how large the file is, how much memory work takes.
 
-import { Entries, Shuffle, Tally } from '../data.js';
+import { Entries, isSame, Shuffle, Tally } from '../data.js';
 import type { Engine } from '../engines/engine.js';
 import { bytesOnDisk } from './bytes-on-disk.js';
 import { expectedOf, verify } from './scans.js';
@@ -15,7 +15,7 @@ async function openings(engine: Engine, setting: Setting): Promise<Measured> {
     await engine.open(setting.path);
     value = engine.get(entries.key(number));
   });
-  const isRight = value !== undefined && Buffer.compare(value, entries.value(number)) === 0;
+  const isRight = isSame(value, entries.value(number));
   if (!isRight) throw new Error(`entry ${number} is not there`);
   return { operations: 1, seconds, figures: { ms: seconds * 1000 } };
 }

@@ -4,6 +4,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { importCsv, importNdjson, open } from 'btree-store';
+import { isSame } from '../data.js';
 import type { Engine, RowSource } from '../engines/engine.js';
 import { OURS } from '../engines/engines.js';
 import { csvRows, ndjsonRows } from '../sources.js';
@@ -66,8 +67,7 @@ async function expectRows(engine: Engine, format: Format, source: string): Promi
   for await (const batch of await rowsOf[format](source, createReadStream(source, { end: 1 << 20 })))
     for (let row = 0; row < batch.length - 1; row++, line++) {
       if (line % 101 !== 0) continue;
-      const found = engine.get(batch.key(row));
-      if (found === undefined || Buffer.compare(found, batch.value(row)) !== 0)
+      if (!isSame(engine.get(batch.key(row)), batch.value(row)))
         throw new Error(`row ${line} is not as it was in the source`);
     }
   if (line < 1000) throw new Error(`only ${line} rows were compared`);

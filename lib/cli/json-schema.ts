@@ -40,6 +40,7 @@ const VALUES_SHOWN = 200;
 export async function jsonSchemaValue(schema: object): Promise<ValueCodec<unknown>> {
   const validate = await compiled(schema);
   return {
+    keepsRows: true,
     encode: (value: unknown) => Buffer.from(JSON.stringify(value)),
     decode: (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString('utf8')),
     fromRow(row: unknown): unknown {

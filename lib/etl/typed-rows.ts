@@ -34,6 +34,7 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
   /**
    * @param names What the parts of the key are called in the source.
    * @param written What stands in a row for a part of the key, with all its digits where it is a number.
+   * @param asItStands What an import without types stores of a row.
    * @throws INVALID_OPTION where the bucket's key has another number of parts.
    */
   constructor(
@@ -41,6 +42,7 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
     private readonly names: readonly string[],
     private readonly find: FindPart,
     private readonly written: PartValue<Batch>,
+    private readonly asItStands: RowValues<Batch>,
   ) {
     this.parts = partsOf(codecs.key);
     const needed = this.parts?.length ?? 1;
@@ -59,7 +61,7 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
     let value: unknown;
     try {
       value = codec.fromRow === undefined ? given : codec.fromRow(given);
-      this.encoded = codec.encode(value);
+      if (codec.keepsRows !== true) this.encoded = codec.encode(value);
     } catch (error) {
       this.refuse(error);
       return false;
@@ -77,8 +79,8 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
   }
 
   /** The value of the row whose key was written last. */
-  value(): Uint8Array {
-    return this.encoded;
+  value(batch: Batch, row: number): Uint8Array {
+    return this.codecs.value.keepsRows === true ? this.asItStands.value(batch, row) : this.encoded;
   }
 
   /** @param written What stands in the row for a part, with all its digits where it is a number. */

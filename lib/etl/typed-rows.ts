@@ -4,6 +4,7 @@
 import type { BucketCodecs } from '../codec/bucket-types.js';
 import type { KeyCodec, KeyPart } from '../codec/key-codec.js';
 import type { ValueIssue } from '../codec/schema-value.js';
+import { isStackOverflow, TOO_DEEP } from '../codec/stack-overflow.js';
 import { StoreError } from '../errors.js';
 import type { ByteArena } from '../stream/byte-arena.js';
 import type { RowValues } from './import-rows.js';
@@ -100,6 +101,12 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
   }
 
   private refuse(error: unknown): void {
+    if (isStackOverflow(error)) {
+      this.problem = `the row does not satisfy its schema: ${TOO_DEEP}`;
+      this.reason = 'SCHEMA';
+      this.issues = [{ path: '', message: TOO_DEEP }];
+      return;
+    }
     if (!(error instanceof StoreError) || error.code !== 'INVALID_VALUE') throw error;
     this.problem = error.message;
     this.reason = 'SCHEMA';

@@ -3,6 +3,7 @@
 
 import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
 import type { ValueCodec } from '../index.js';
+import { isDecimalMultiple } from './decimal-multiple.js';
 import { type FoundIssue, invalidRow } from './schema-issues.js';
 
 type Validator = new (options: Options) => Ajv;
@@ -26,8 +27,13 @@ const OPTIONS: Options = {
   strictTypes: false,
   strictTuples: false,
   strictRequired: false,
+  // Else members that every object inherits, such as toString, would be there in each row.
+  ownProperties: true,
   logger: false,
 };
+
+/** Names of OpenAPI that would be taken, with nothing checked. */
+const FORMATS_UNCHECKED = ['password', 'binary'];
 
 /** Of allowed values in a message: past so many characters they say no more. */
 const VALUES_SHOWN = 200;
@@ -40,6 +46,7 @@ const VALUES_SHOWN = 200;
 export async function jsonSchemaValue(schema: object): Promise<ValueCodec<unknown>> {
   const validate = await compiled(schema);
   return {
+    keepsRows: true,
     encode: (value: unknown) => Buffer.from(JSON.stringify(value)),
     decode: (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString('utf8')),
     fromRow(row: unknown): unknown {
@@ -58,10 +65,45 @@ async function compiled(schema: object): Promise<ValidateFunction> {
       `its $schema is ${JSON.stringify(draft)}, and known are ${[...DRAFTS.keys()].join(', ')}`,
     );
   if ('$async' in schema) throw new Error('$async: rows are checked at once');
-  const [Draft, { default: formats }] = await Promise.all([load(), import('ajv-formats')]);
+  const [Draft, { default: formats }, { str }] = await Promise.all([
+    load(),
+    import('ajv-formats'),
+    import('ajv'),
+  ]);
   const ajv = new Draft(OPTIONS);
   formats.default(ajv);
-  return ajv.compile(schema);
+  for (const format of FORMATS_UNCHECKED) delete ajv.formats[format];
+  for (const keyword of ['nullable', 'multipleOf']) ajv.removeKeyword(keyword);
+  ajv.addKeyword({
+    keyword: 'multipleOf',
+    type: 'number',
+    schemaType: 'number',
+    compile: (step: number) => (value: number) => isDecimalMultiple(value, step),
+    error: { message: ({ schemaCode }) => str`must be multiple of ${schemaCode}` },
+  });
+  refuseProtoMembers(schema);
+  const validate = ajv.compile(schema);
+  refuseEndless(validate);
+  return validate;
+}
+
+/** A schema that refers to itself with no step into the row in between refuses no row and takes none. */
+function refuseEndless(validate: ValidateFunction): void {
+  try {
+    for (const trivial of [{}, [], '', 0, true, null]) validate(trivial);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new Error('it refers to itself without end', { cause });
+  }
+}
+
+/** Members of this name are passed over where rows are checked. */
+function refuseProtoMembers(schema: object): void {
+  const left: object[] = [schema];
+  for (let at = left.pop(); at !== undefined; at = left.pop()) {
+    if (Object.hasOwn(at, '__proto__')) throw new Error('a member named __proto__ cannot be checked');
+    for (const each of Object.values(at)) if (typeof each === 'object' && each !== null) left.push(each);
+  }
 }
 
 /** Of members that are missing or too many the path leads to them, not to the object that they are about. */

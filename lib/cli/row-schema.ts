@@ -9,7 +9,8 @@ import type { z } from 'zod';
 import type { ValueType } from '../index.js';
 import { usageFailure } from './failure.js';
 import { jsonSchemaValue } from './json-schema.js';
-import { invalidRow } from './schema-issues.js';
+import { plainObjectProblem } from './plain-json.js';
+import { type FoundIssue, invalidRow } from './schema-issues.js';
 
 /** A schema for rows. */
 export interface RowSchema {
@@ -99,24 +100,54 @@ function standardValue(schema: StandardSchema, file: string): ValueType {
     encode: (value: unknown) => Buffer.from(JSON.stringify(value)),
     decode: (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString('utf8')),
     fromRow(row: unknown): unknown {
-      const result = schema['~standard'].validate(row);
+      const result = validated(schema, row, file);
       if (result instanceof Promise) {
         result.catch(() => undefined);
         throw usageFailure(`--schema ${file} checks rows asynchronously: it must do so at once`);
       }
       if (result.issues === undefined) return objectOf(result.value, file);
-      throw invalidRow(result.issues.map(({ path = [], message }) => ({ path: path.map(stepOf), message })));
+      throw invalidRow(issuesOf(result.issues));
     },
   };
 }
 
-function stepOf(step: PropertyKey | { key: PropertyKey }): PropertyKey {
-  return typeof step === 'object' ? step.key : step;
+function validated(schema: StandardSchema, row: unknown, file: string): StandardResult | Promise<unknown> {
+  let result: unknown;
+  try {
+    result = schema['~standard'].validate(row);
+  } catch (cause) {
+    // Too little stack is about the row.
+    if (cause instanceof RangeError) throw cause;
+    throw usageFailure(`--schema ${file} failed at a row: ${messageOf(cause)}; mend it`, cause);
+  }
+  if (typeof result === 'object' && result !== null) return result;
+  const advice = 'its validate must return an object with value or issues';
+  throw usageFailure(`--schema ${file} gave ${String(result)} for a row: ${advice}`);
+}
+
+/** Whatever a schema of the user's gives as issues: they are told as far as they can be. */
+function issuesOf(issues: unknown): FoundIssue[] {
+  if (!Array.isArray(issues)) return [{ path: [], message: 'its schema refuses it' }];
+  return issues.map((issue: unknown) => {
+    const { path, message } = (issue ?? {}) as { path?: unknown; message?: unknown };
+    const steps = Array.isArray(path) ? path.map(stepOf) : path === undefined ? [] : [stepOf(path)];
+    return { path: steps, message: typeof message === 'string' ? message : 'its schema refuses it' };
+  });
+}
+
+function stepOf(step: unknown): PropertyKey {
+  const key: unknown = typeof step === 'object' && step !== null && 'key' in step ? step.key : step;
+  if (typeof key === 'number' || typeof key === 'symbol') return key;
+  return typeof key === 'object' || typeof key === 'function' ? '?' : String(key);
 }
 
 /** Rows are stored as JSON objects: of anything else an export could make no row. */
 function objectOf(value: unknown, file: string): object {
-  if (typeof value === 'object' && value !== null) return value;
+  if (typeof value === 'object' && value !== null) {
+    const problem = plainObjectProblem(value);
+    if (problem !== undefined) throw invalidRow([problem]);
+    return value;
+  }
   throw usageFailure(`--schema ${file} makes ${typeof value} of a row: it must make an object`);
 }
 

@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { StoreError } from '../errors.js';
+import { isStackOverflow, TOO_DEEP } from './stack-overflow.js';
 import type { ValueCodec, ValueFormat } from './value-codec.js';
 import { type ValueWriting, writingOf } from './value-writing.js';
 
@@ -38,6 +39,13 @@ function run<Value>(check: () => z.ZodSafeParseResult<Value>): Value {
     result = check();
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
+    if (isStackOverflow(cause)) {
+      const issues = [{ path: '', message: TOO_DEEP }];
+      throw new StoreError('INVALID_VALUE', `the value does not satisfy its schema: ${TOO_DEEP}`, {
+        cause,
+        details: { issues },
+      });
+    }
     // A transform that goes one way, or a check that is asynchronous: the schema, not the value, is at fault.
     const problem = cause instanceof Error ? cause.message : String(cause);
     const message = `the schema cannot be used for a bucket: ${problem}; values must go both ways, at once: use z.codec in place of a transform`;

@@ -27,6 +27,8 @@ export interface ValueCodec<Value> {
   decode(bytes: Uint8Array): Value;
   /** The value that a row of an import stands for; absent where rows are taken as they are. */
   fromRow?(row: unknown): Value;
+  /** Whether `fromRow` only checks a row: then an import stores the row as it stands, and not what `encode` makes of it. */
+  readonly keepsRows?: boolean;
 }
 
 /** A zod schema, or a codec. */

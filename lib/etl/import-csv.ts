@@ -101,6 +101,7 @@ function typedCsvRows(
     names,
     (within, part) => valueAtPath(within, [names[part]]),
     (batch, row, part) => batch.cell(row, indexes[part]),
+    new CsvValues(columns),
   );
 }
 

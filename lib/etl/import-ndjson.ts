@@ -6,6 +6,7 @@ import type { TypedBucket } from '../typed-bucket.js';
 import { importTarget } from './import-bucket.js';
 import { type ImportJob, startJob } from './import-job.js';
 import { checkedNdjsonOptions, type NdjsonImportOptions } from './import-options.js';
+import type { RowValues } from './import-rows.js';
 import { type FormatStart, type OpenRows, runImport } from './import-run.js';
 import { parseJsonPath, valueAtPath } from './json-path.js';
 import type { NdjsonBatch } from './ndjson-batch.js';
@@ -47,8 +48,10 @@ export function importNdjson<Key, Value>(
 type Rows = Pick<OpenRows<NdjsonBatch>, 'keys' | 'values'>;
 
 function plainRows(key: KeyOption): Rows {
-  return { keys: ndjsonKeyWriter(key), values: { value: (batch, row) => batch.value(row) } };
+  return { keys: ndjsonKeyWriter(key), values: ownBytes };
 }
+
+const ownBytes: RowValues<NdjsonBatch> = { value: (batch, row) => batch.value(row) };
 
 function typedRows(codecs: BucketCodecs<unknown, unknown>, key: KeyOption): Rows {
   const names = keyParts(key);
@@ -58,6 +61,7 @@ function typedRows(codecs: BucketCodecs<unknown, unknown>, key: KeyOption): Rows
     names,
     (within, part) => valueAtPath(within, steps[part]),
     (batch, row, part) => exactValue(batch, row, steps[part]),
+    ownBytes,
   );
   return { keys: rows, values: rows };
 }

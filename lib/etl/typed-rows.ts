@@ -4,6 +4,7 @@
 import type { BucketCodecs } from '../codec/bucket-types.js';
 import type { KeyCodec, KeyPart } from '../codec/key-codec.js';
 import type { ValueIssue } from '../codec/schema-value.js';
+import { isStackOverflow, TOO_DEEP } from '../codec/stack-overflow.js';
 import { StoreError } from '../errors.js';
 import type { ByteArena } from '../stream/byte-arena.js';
 import type { RowValues } from './import-rows.js';
@@ -34,6 +35,7 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
   /**
    * @param names What the parts of the key are called in the source.
    * @param written What stands in a row for a part of the key, with all its digits where it is a number.
+   * @param asItStands What an import without types stores of a row.
    * @throws INVALID_OPTION where the bucket's key has another number of parts.
    */
   constructor(
@@ -41,6 +43,7 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
     private readonly names: readonly string[],
     private readonly find: FindPart,
     private readonly written: PartValue<Batch>,
+    private readonly asItStands: RowValues<Batch>,
   ) {
     this.parts = partsOf(codecs.key);
     const needed = this.parts?.length ?? 1;
@@ -59,7 +62,7 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
     let value: unknown;
     try {
       value = codec.fromRow === undefined ? given : codec.fromRow(given);
-      this.encoded = codec.encode(value);
+      if (codec.keepsRows !== true) this.encoded = codec.encode(value);
     } catch (error) {
       this.refuse(error);
       return false;
@@ -77,8 +80,8 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
   }
 
   /** The value of the row whose key was written last. */
-  value(): Uint8Array {
-    return this.encoded;
+  value(batch: Batch, row: number): Uint8Array {
+    return this.codecs.value.keepsRows === true ? this.asItStands.value(batch, row) : this.encoded;
   }
 
   /** @param written What stands in the row for a part, with all its digits where it is a number. */
@@ -98,6 +101,12 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
   }
 
   private refuse(error: unknown): void {
+    if (isStackOverflow(error)) {
+      this.problem = `the row does not satisfy its schema: ${TOO_DEEP}`;
+      this.reason = 'SCHEMA';
+      this.issues = [{ path: '', message: TOO_DEEP }];
+      return;
+    }
     if (!(error instanceof StoreError) || error.code !== 'INVALID_VALUE') throw error;
     this.problem = error.message;
     this.reason = 'SCHEMA';

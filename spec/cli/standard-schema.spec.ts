@@ -13,7 +13,9 @@ let schemas = 0;
 /** Imports one row with a schema whose `validate` has this body. */
 async function imported(body: string): Promise<{ result: CliResult; stored: string[] }> {
   const store = await stores.path('standard');
-  const [schema, source] = [`${++schemas}.schema.mjs`, 'row.ndjson'].map((name) => join(dirname(store), name));
+  const [schema, source] = [`${++schemas}.schema.mjs`, 'row.ndjson'].map((name) =>
+    join(dirname(store), name),
+  );
   const standard = `{ version: 1, vendor: 'none', validate: (row) => { ${body} } }`;
   await writeFile(schema, `export default { '~standard': ${standard} };\n`);
   await writeFile(source, '{"id":1}\n');

@@ -10,8 +10,9 @@ import { type KeyPart, notA, notEncoded } from './key-codec.js';
 
 const BYTES = 8;
 const SIGN = 0x80;
-/** The digits of the whole part of a number without an exponent, zeros before them left out. */
-const WHOLE = /^[+-]?0*([1-9]\d*)(?:\.\d*)?$/;
+/** From here on doubles are whole, and not all whole numbers are doubles. */
+const WHOLE_FROM = 2 ** 53;
+const PARTS = /^[+-]?(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** Any number but NaN. */
@@ -30,6 +31,7 @@ export const numberKey: KeyPart<number> = {
   problemOf(value) {
     const number = numberOf(value);
     if (number === undefined || holds(number, value)) return undefined;
+    if (number === 0) return TOO_SMALL;
     return Number.isFinite(number) ? TOO_LONG : TOO_LARGE;
   },
 };
@@ -38,6 +40,7 @@ const TOO_LONG =
   'a number does not hold all of its digits; a bigint does: give the key that type, as in id:bigint or keys.bigint';
 const TOO_LARGE =
   'it is past the largest number, 1.8e308; give the key the type bigint, as in id:bigint, and write out the digits';
+const TOO_SMALL = 'it is not 0, but so near to it that a number holds it as 0';
 
 function numberOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
@@ -45,21 +48,31 @@ function numberOf(value: unknown): number | undefined {
 }
 
 /**
- * Whether a number is what was written: whole numbers must come back with all their digits, as JavaScript writes them,
- * so that no two texts are one key and what an export or a scan writes can be given again. Of a number that comes
+ * Whether a number is what was written: whole numbers, also those with an exponent or a fraction of zeros, must come back
+ * with all their digits, so that no two are one key and what an export or a scan writes can be given again. Fractions
+ * are rounded as JavaScript does, so two of their texts may be one key; none but 0 may become 0. Of a number that comes
  * without its digits nobody can tell, once it is so large that whole numbers are rounded.
  */
 function holds(number: number, written: unknown): boolean {
-  if (Math.abs(number) <= Number.MAX_SAFE_INTEGER) return true;
-  if (typeof written !== 'string' || !Number.isFinite(number)) return false;
-  const [, whole] = WHOLE.exec(written) ?? [];
-  return whole === undefined || whole === wholeDigits(Math.abs(number));
+  if (typeof written !== 'string') return Math.abs(number) < WHOLE_FROM;
+  if (!Number.isFinite(number)) return false;
+  const decimal = decimalOf(written);
+  if (decimal.digits === '') return true;
+  if (number === 0) return false;
+  if (decimal.exponent < 0 && Math.abs(number) < WHOLE_FROM) return true;
+  const held = decimalOf(String(number));
+  return held.digits === decimal.digits && held.exponent === decimal.exponent;
 }
 
-/** The digits of a whole number, also where JavaScript writes it with an exponent. */
-function wholeDigits(number: number): string {
-  const [mantissa, exponent] = String(number).split('e+');
-  return exponent === undefined ? mantissa : mantissa.replace('.', '').padEnd(1 + Number(exponent), '0');
+/** A decimal without its sign as digits times a power of ten; no zeros stand at either end, and 0 has no digits. */
+function decimalOf(text: string): { digits: string; exponent: number } {
+  const [, whole = '', fraction = '', exponent = '0'] = PARTS.exec(text) ?? [];
+  const all = whole + fraction;
+  let start = 0;
+  while (all[start] === '0') start++;
+  let end = all.length;
+  while (end > start && all[end - 1] === '0') end--;
+  return { digits: all.slice(start, end), exponent: Number(exponent) - fraction.length + all.length - end };
 }
 
 /** Any Date that is a time, to the millisecond. */

@@ -6,6 +6,8 @@ import type { ImportPosition } from './import-position.js';
 export interface EarlierRejects {
   /** Length of the file when its position was saved, where there was one. */
   readonly bytes: number | undefined;
+  /** How many there were when its position was saved. */
+  readonly rejected: number;
   /** Whether that run came to the end: one that did not may have written more. */
   readonly complete: boolean;
   /** Whether this run goes on where it stopped, and does not begin anew. */
@@ -19,7 +21,7 @@ export function earlierRejects(
   goesOn: boolean,
 ): EarlierRejects | undefined {
   if (last === undefined || placeIn(last.options) !== placeIn(options)) return undefined;
-  return { bytes: last.rejectBytes, complete: last.complete, goesOn };
+  return { bytes: last.rejectBytes, rejected: last.rejected, complete: last.complete, goesOn };
 }
 
 function placeIn(options: string): string | undefined {

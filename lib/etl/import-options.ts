@@ -88,9 +88,10 @@ export interface ImportOptions {
   readonly rejectsMax?: number;
   /**
    * Where every reject goes, in the order of the source: the path of an NDJSON file, which is made; another
-   * bucket of the store, which is emptied first and gets them in the same commits as the rows, each under the
+   * bucket of the store, which gets them in the same commits as the rows, each under the
    * place of its row in the source (15 digits) as the line of NDJSON that it would be; a Writable, which gets the same lines, or Reject objects if it is in object mode, and is not ended; or a
-   * function, whose promise is awaited. A file that holds rejects already is refused with CONFLICT, unless they are of
+   * function, whose promise is awaited. A bucket that holds anything, or a file that holds rejects, is refused with CONFLICT,
+   * unless they are rejects of
    * this import as its `checkpoint` knows it: then they are gone on with, or made anew where it begins anew; so that a
    * later run knows its file, the beginning of such an import is a commit of its own. Default: nowhere; the first 100 are in the report all the same.
    */

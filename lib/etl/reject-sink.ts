@@ -32,7 +32,7 @@ export interface OpenRejectSink {
 /**
  * Makes a sink ready.
  *
- * @throws CONFLICT where the path holds the rejects of another import, INVALID_OPTION where it cannot be written to, or
+ * @throws CONFLICT where the file or bucket holds what is not this import's, INVALID_OPTION where a path cannot be written to, or
  * holds something that is not rejects, and where the bucket is the one that is imported into or another store's.
  */
 export async function openRejectSink(
@@ -44,7 +44,7 @@ export async function openRejectSink(
   if (typeof sink === 'function') return { write: sink, flush: async () => undefined, close: async () => {} };
   if (sink instanceof Writable) return new RejectStream(sink, 'the stream of rejects', false);
   if (sink instanceof StoreBucket && sink.name !== bucket.name && sink.isInStoreOf(bucket))
-    return new RejectBucket(sink, earlier?.goesOn === true);
+    return new RejectBucket(sink, earlier);
   const message =
     'rejects: the bucket must be another one of the same store, so that both change in one commit';
   throw new StoreError('INVALID_OPTION', message, { details: { option: 'rejects' } });

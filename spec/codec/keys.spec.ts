@@ -220,6 +220,15 @@ describe('keys of texts', () => {
     [keys.number, '9007199254740991', 9007199254740991],
     [keys.number, '-9007199254740992', -9007199254740992],
     [keys.number, '9007199254740993', undefined],
+    [keys.number, '9007199254740993e0', undefined],
+    [keys.number, '90071992547409.93e2', undefined],
+    [keys.number, '9007199254740992.5', undefined],
+    [keys.number, '9007199254740991.7', undefined],
+    [keys.number, '90071992547409.92e2', 2 ** 53],
+    [keys.number, '9007199254740992.0', 2 ** 53],
+    [keys.number, '1e-400', undefined],
+    [keys.number, '0.10000000000000000001', 0.1],
+    [keys.number, '0.00e-999', 0],
     [keys.number, '+1234567890123456788', undefined],
     [keys.number, '1234567890123456789.00', undefined],
     [keys.number, '1152921504606847000', 2 ** 60],
@@ -293,6 +302,7 @@ describe('keys of texts', () => {
   it('say of a number that it has too many digits, or is too large', () => {
     expect(keys.number.problemOf?.('1234567890123456789')).to.match(/all of its digits.*id:bigint/);
     expect(keys.number.problemOf?.('1e400')).to.match(/past the largest number.*id:bigint/);
+    expect(keys.number.problemOf?.('1e-400')).to.match(/not 0, but so near/);
     for (const text of ['12', '0.1', 'x', '']) expect(keys.number.problemOf?.(text)).to.equal(undefined);
   });
 

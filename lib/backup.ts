@@ -33,14 +33,14 @@ const CACHE_BYTES = 4 * 1024 * 1024;
 export async function backupStore(store: Store, place: BackupPlace, options: BackupOptions): Promise<void> {
   store.assertOpen();
   const { path } = place;
-  if (isOwnFile(store.file.path, path)) {
-    const message = `${path} is a file of the store's own: name another for the backup`;
-    throw new StoreError('CONFLICT', message, { details: { path } });
-  }
   if (place.exists()) {
     throw new StoreError('CONFLICT', `there is a file at ${path} already: name another, or move it away`, {
       details: { path },
     });
+  }
+  if (isOwnFile(store.file.path, path)) {
+    const message = `${path} is a file of the store's own: name another for the backup`;
+    throw new StoreError('CONFLICT', message, { details: { path } });
   }
   const folder = place.missingFolder();
   if (folder !== undefined) {

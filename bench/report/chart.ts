@@ -24,6 +24,7 @@ export function chart(all: readonly Series[]): string {
   const height = TOP + rates.length * ROW + 16;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
+    '<title>How many times as fast as the best peer btree-store is</title>',
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     `<text x="12" y="22" font-size="15" font-weight="600">btree-store, times the best peer of the same run</text>`,
     `<text x="12" y="40" fill="#555">right of the line it is ahead; the mark is what is aimed at; the axis is logarithmic</text>`,

@@ -13,6 +13,9 @@ const SIGN = 0x80;
 /** From here on doubles are whole, and not all whole numbers are doubles. */
 const WHOLE_FROM = 2 ** 53;
 const PARTS = /^[+-]?(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i;
+/** So many characters without an exponent are no more digits than every double holds, and no fraction so small as to be 0. */
+const SURE_LENGTH = 15;
+const EXPONENT = /e/i;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** Any number but NaN. */
@@ -55,6 +58,8 @@ function numberOf(value: unknown): number | undefined {
  */
 function holds(number: number, written: unknown): boolean {
   if (typeof written !== 'string') return Math.abs(number) < WHOLE_FROM;
+  // Almost every key of an import: the digits need not be taken apart.
+  if (written.length <= SURE_LENGTH && !EXPONENT.test(written)) return true;
   if (!Number.isFinite(number)) return false;
   const decimal = decimalOf(written);
   if (decimal.digits === '') return true;

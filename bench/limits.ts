@@ -116,7 +116,7 @@ tell(
 );
 
 const memory = new PageMemory(bytes);
-fs.readSync(fs.openSync(store, 'r'), memory.bytes, 0, bytes, 0);
+fs.readFileSync(store).copy(memory.bytes);
 const db = await open(store, { cacheBytes: 2 * bytes });
 const bucket = db.bucket('entries');
 const expected = count * (KEY_BYTES + VALUE_BYTES);

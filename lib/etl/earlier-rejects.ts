@@ -1,11 +1,11 @@
 // What the last run of an import left where its rejects went: a run that goes on needs it as it was, and one that begins
 // anew may replace its own rejects, but nobody else's.
 
-import type { ImportPosition } from './import-position.js';
+import type { ImportPosition, RejectFilePosition } from './import-position.js';
 
 export interface EarlierRejects {
-  /** Length of the file when its position was saved, where there was one. */
-  readonly bytes: number | undefined;
+  /** The file when its position was saved, where there was one. */
+  readonly file: RejectFilePosition | undefined;
   /** How many there were when its position was saved. */
   readonly rejected: number;
   /** Whether that run came to the end: one that did not may have written more. */
@@ -21,7 +21,7 @@ export function earlierRejects(
   goesOn: boolean,
 ): EarlierRejects | undefined {
   if (last === undefined || placeIn(last.options) !== placeIn(options)) return undefined;
-  return { bytes: last.rejectBytes, rejected: last.rejected, complete: last.complete, goesOn };
+  return { file: last.rejectFile, rejected: last.rejected, complete: last.complete, goesOn };
 }
 
 function placeIn(options: string): string | undefined {

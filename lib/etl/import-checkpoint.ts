@@ -8,7 +8,12 @@ import type { BulkWriter } from '../stream/bulk-writer.js';
 import { notTheSource } from './checksum-trail.js';
 import { type EarlierRejects, earlierRejects } from './earlier-rejects.js';
 import type { CsvImportOptions } from './import-options.js';
-import { type ImportPosition, knownPosition, readImportPosition } from './import-position.js';
+import {
+  type ImportPosition,
+  knownPosition,
+  type RejectFilePosition,
+  readImportPosition,
+} from './import-position.js';
 import type { SourcePosition } from './row-batch.js';
 import type { OpenSource, Source } from './source.js';
 
@@ -17,7 +22,7 @@ const COMMIT_BYTES = 64 * 1024 * 1024;
 /** What is counted of an import, as its position keeps it. */
 export type ImportCounts = Pick<
   ImportPosition,
-  'rows' | 'rejected' | 'duplicates' | 'blankLines' | 'rejectBytes'
+  'rows' | 'rejected' | 'duplicates' | 'blankLines' | 'rejectFile'
 >;
 
 export class ImportCheckpoint {
@@ -91,15 +96,15 @@ export class ImportCheckpoint {
   }
 
   /**
-   * Saves that an import of this name has begun, before its first reject is written: killed before its first commit and
-   * run again, it is to know the file of rejects as its own, which is no other import's to replace.
+   * Saves which file the rejects go to, before the first of them is written: killed before its first commit and run
+   * again, an import is to know the file as its own, and every other as another's.
    */
-  async own(source: OpenSource, format: unknown): Promise<void> {
-    if (this.earlier !== undefined) return;
-    const counts = { rows: 0, rejected: 0, duplicates: 0, blankLines: 0 };
-    const { signal } = this;
+  async own(rejectFile: RejectFilePosition, source: OpenSource, format: unknown): Promise<void> {
+    const { earlier, signal } = this;
+    if (earlier?.rejectFile?.mark === rejectFile.mark) return;
+    const counts = { rows: 0, rejected: 0, duplicates: 0, blankLines: 0, rejectFile };
     const writer = this.bucket.bulkWriter({ checkpoint: this.name, signal });
-    await writer.finish(this.position(source, format, counts, false));
+    await writer.finish(earlier ? { ...earlier, rejectFile } : this.position(source, format, counts, false));
   }
 
   /** The writer has taken, or the rejects have, all rows before this place. */

@@ -6,6 +6,17 @@ import { StoreError } from '../errors.js';
 
 const count = z.number().int().nonnegative();
 
+/** How far a file of rejects is, and what tells it from another of its name. */
+const rejectFileSchema = z.strictObject({
+  bytes: count,
+  /** CRC32C of so many bytes. */
+  checksum: count,
+  /** Of this very file, also while it is empty: one that takes its place has another. */
+  mark: z.string(),
+});
+
+export type RejectFilePosition = Readonly<z.infer<typeof rejectFileSchema>>;
+
 const positionSchema = z.strictObject({
   version: z.literal(1),
   /** Whether all of the source is in. */
@@ -17,8 +28,8 @@ const positionSchema = z.strictObject({
   rejected: count,
   duplicates: count,
   blankLines: count,
-  /** Bytes of the file of rejects, where there is one. */
-  rejectBytes: count.optional(),
+  /** The file of rejects, where there is one. */
+  rejectFile: rejectFileSchema.optional(),
   /** The options that the rows' keys and values depend on, as JSON. */
   options: z.string(),
   /** What the beginning of the source told: a header, a delimiter. */

@@ -112,7 +112,8 @@ class ImportRun {
       this.earlier?.rejected ?? 0,
     );
     this.rejects = rejects;
-    if (rejects.needsOwner) await checkpoint?.own(this.source, this.format);
+    const { position } = rejects;
+    if (position !== undefined) await checkpoint?.own(position, this.source, this.format);
     const writer = this.bucket.bulkWriterWith(this.writerOptions(), rejects.companion);
     this.writer = writer;
     // What makes the writer fail comes back from `drained` and `finish`; the event alone would end the process.
@@ -165,14 +166,14 @@ class ImportRun {
     rejects: RejectLog,
     complete: boolean,
   ): Promise<ImportPosition | undefined> {
-    const rejectBytes = await rejects.flush();
+    await rejects.flush();
     const { entries, duplicates } = writer.report();
     const counts = {
       rows: (this.earlier?.rows ?? 0) + entries,
       duplicates: (this.earlier?.duplicates ?? 0) + duplicates,
       rejected: rejects.count,
       blankLines: this.blankLines,
-      rejectBytes,
+      rejectFile: rejects.position,
     };
     return this.checkpoint?.position(this.source, this.format, counts, complete);
   }

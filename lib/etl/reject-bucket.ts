@@ -60,7 +60,7 @@ export class RejectBucket {
     this.waitingBytes += value.length;
   }
 
-  async flush(): Promise<undefined> {}
+  async flush(): Promise<void> {}
 
   /** What waits goes into the last commit. */
   async close(): Promise<void> {}

@@ -4,6 +4,7 @@ import type { StoreBucket } from '../bucket.js';
 import type { BulkCompanion } from '../bulk-companion.js';
 import type { EarlierRejects } from './earlier-rejects.js';
 import type { ImportOptions } from './import-options.js';
+import type { RejectFilePosition } from './import-position.js';
 import type { Reject } from './reject.js';
 import { rowRefused } from './reject-messages.js';
 import { type OpenRejectSink, openRejectSink } from './reject-sink.js';
@@ -41,9 +42,9 @@ export class RejectLog {
     return this.sink?.companion;
   }
 
-  /** Whether a later run must be able to tell that what is kept is of this import. */
-  get needsOwner(): boolean {
-    return this.sink?.needsOwner === true;
+  /** How far the file of rejects is, where they go to one. */
+  get position(): RejectFilePosition | undefined {
+    return this.sink?.position;
   }
 
   /** Whether those that wait for a commit are many. */
@@ -51,9 +52,9 @@ export class RejectLog {
     return this.sink?.isFull === true;
   }
 
-  /** Resolves once all that was taken is safe, or goes into the next commit; to its length in bytes, if it is a file. */
-  async flush(): Promise<number | undefined> {
-    return this.sink?.flush();
+  /** Resolves once all that was taken is safe, or goes into the next commit. */
+  async flush(): Promise<void> {
+    await this.sink?.flush();
   }
 
   /** @throws ROW_REJECTED where this one is one too many. */

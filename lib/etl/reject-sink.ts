@@ -5,6 +5,7 @@ import { type Bucket, StoreBucket } from '../bucket.js';
 import type { BulkCompanion } from '../bulk-companion.js';
 import { StoreError } from '../errors.js';
 import type { EarlierRejects } from './earlier-rejects.js';
+import type { RejectFilePosition } from './import-position.js';
 import type { Reject } from './reject.js';
 import { RejectBucket } from './reject-bucket.js';
 import { RejectFile } from './reject-file.js';
@@ -19,12 +20,12 @@ export interface OpenRejectSink {
   readonly companion?: BulkCompanion;
   /** Whether those that wait for a commit are many. */
   readonly isFull?: boolean;
-  /** Whether a later run must be able to tell that what is there is of this import. */
-  readonly needsOwner?: boolean;
+  /** Of a file: how far it is, which a later run must know to tell that it is this import's. */
+  readonly position?: RejectFilePosition;
   /** Takes a reject; what it returns must be awaited before the next. */
   write(reject: Reject): void | Promise<void>;
-  /** Resolves once all that was taken is safe, or goes into the next commit; to its length in bytes, if it is a file. */
-  flush(): Promise<number | undefined>;
+  /** Resolves once all that was taken is safe, or goes into the next commit. */
+  flush(): Promise<void>;
   /** Resolves once all that was taken is where it belongs. */
   close(): Promise<void>;
 }
@@ -41,7 +42,7 @@ export async function openRejectSink(
   earlier: EarlierRejects | undefined,
 ): Promise<OpenRejectSink> {
   if (typeof sink === 'string') return RejectFile.open(sink, earlier);
-  if (typeof sink === 'function') return { write: sink, flush: async () => undefined, close: async () => {} };
+  if (typeof sink === 'function') return { write: sink, flush: async () => {}, close: async () => {} };
   if (sink instanceof Writable) return new RejectStream(sink, 'the stream of rejects', false);
   if (sink instanceof StoreBucket && sink.name !== bucket.name && sink.isInStoreOf(bucket))
     return new RejectBucket(sink, earlier);

@@ -26,16 +26,19 @@ export class RejectStream {
   }
 
   write(reject: Reject): void | Promise<void> {
+    return this.writeChunk(this.stream.writableObjectMode ? reject : rejectToNdjson(reject));
+  }
+
+  /** Takes what `write` makes of a reject. */
+  writeChunk(chunk: Reject | string | Uint8Array): void | Promise<void> {
     this.throwIfFailed();
-    const { stream } = this;
     this.writing++;
-    const chunk = stream.writableObjectMode ? reject : rejectToNdjson(reject);
-    const more = stream.write(chunk, (error) => this.written(error));
+    const more = this.stream.write(chunk, (error) => this.written(error));
     if (!more) return this.allWritten();
   }
 
-  async flush(): Promise<undefined> {
-    await this.allWritten();
+  flush(): Promise<void> {
+    return this.allWritten();
   }
 
   async close(): Promise<void> {

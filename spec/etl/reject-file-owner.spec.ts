@@ -1,0 +1,139 @@
+// lib/etl/reject-file-owner.ts: an import takes its own file of rejects again, and never that of another.
+
+import { link, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { type Bucket, type CsvImportOptions, importCsv } from 'btree-store';
+import { expect } from 'chai';
+import { rejected } from '../helpers/errors.js';
+import { useStores } from '../helpers/store.js';
+
+const stores = useStores();
+
+/** Rows, and so many rejects after each of them; the source fails after them, or ends. */
+const csv = (rows: string[], rejects: number): string =>
+  `id,a\n${rows.map((row) => `${row},1\n${'lonely\n'.repeat(rejects)}`).join('')}`;
+
+function failing(text: string, before: () => Promise<unknown> | unknown = () => undefined): Readable {
+  return Readable.from(
+    (async function* () {
+      yield Buffer.from(text);
+      await before();
+      throw new Error('the line is dead');
+    })(),
+  );
+}
+
+const whole = (text: string): Readable => Readable.from([Buffer.from(text)]);
+
+/** Until something is in the file, which an import writes beside its reading. */
+async function filled(path: string): Promise<void> {
+  while ((await stat(path)).size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Fails half-way, with what it had committed. */
+async function stopped(bucket: Bucket, source: Readable, options: CsvImportOptions): Promise<void> {
+  await rejected('IO_ERROR', importCsv(bucket, source, options));
+}
+
+describe('a file of rejects', () => {
+  const EVERY_BATCH = { commitEvery: { entries: 1 } };
+  const AT_THE_END = { commitEvery: { entries: 1e9 } };
+  /** What the first of two imports has saved when it is stopped, by how it commits and what is in its source. */
+  const STOPS: ReadonlyArray<
+    [name: string, commits: Pick<CsvImportOptions, 'commitEvery'>, first: string, second: string]
+  > = [
+    ['before its first commit and reject', AT_THE_END, csv(['a'], 0), csv(['a', 'b'], 1)],
+    ['before its first commit, after rejects', AT_THE_END, csv(['a'], 3), csv(['a', 'b'], 3)],
+    ['after a commit without rejects', EVERY_BATCH, csv(['a'], 0), csv(['a'], 0) + csv(['b'], 2).slice(5)],
+    ['after a commit with rejects', EVERY_BATCH, csv(['a'], 3), csv(['a', 'b'], 3)],
+  ];
+
+  for (const [name, commits, first, second] of STOPS) {
+    for (const [how, take] of [
+      ['gone', (path: string) => rm(path)],
+      ['empty', (path: string) => writeFile(path, '')],
+    ] as const) {
+      it(`that is ${how} after an import was stopped ${name}, and is another's now, is left alone`, async () => {
+        const [db, rejects] = [await stores.open(), await stores.path('rejects.ndjson')];
+        const options = { key: 'id', checkpoint: 'import', rejects, ...commits };
+        await stopped(db.bucket('first'), failing(first), options);
+        await take(rejects);
+        const other = csv(['an', 'other'], 5);
+        await importCsv(db.bucket('second'), whole(other), { key: 'id', rejects });
+        const text = await readFile(rejects, 'utf8');
+        const error = await rejected('CONFLICT', importCsv(db.bucket('first'), whole(second), options));
+        expect(error.message).to.contain(rejects).and.contain('move it away');
+        expect(await readFile(rejects, 'utf8')).to.equal(text);
+      });
+    }
+
+    it(`is taken again by an import that was stopped ${name}`, async () => {
+      const [db, rejects] = [await stores.open(), await stores.path('rejects.ndjson')];
+      const options = { key: 'id', checkpoint: 'import', rejects, ...commits };
+      for (let time = 0; time < 3; time++) await stopped(db.bucket('first'), failing(first), options);
+      const { rejected: count } = await importCsv(db.bucket('first'), whole(second), options);
+      expect((await readFile(rejects, 'utf8')).split('\n')).to.have.length(count + 1);
+    });
+  }
+
+  it('is known by its content where it was put back, and refused where that was changed', async () => {
+    const [db, rejects] = [await stores.open(), await stores.path('rejects.ndjson')];
+    const options = { key: 'id', checkpoint: 'import', rejects, ...EVERY_BATCH };
+    const bucket = db.bucket('rows');
+    await stopped(bucket, failing(csv(['a'], 3)), options);
+    const text = await readFile(rejects, 'utf8');
+    await writeFile(rejects, text.replaceAll('lonely', 'lovely'));
+    const error = await rejected('CONFLICT', importCsv(bucket, whole(csv(['a', 'b'], 3)), options));
+    expect(error.message).to.contain('was changed since');
+    await rm(rejects);
+    await writeFile(rejects, text);
+    await stopped(bucket, failing(csv(['a'], 3)), options);
+    await importCsv(bucket, whole(csv(['a', 'b'], 3)), options);
+    expect((await readFile(rejects, 'utf8')).split('\n')).to.have.length(7);
+  });
+
+  it('is one import’s at a time, also while it is empty', async () => {
+    const [db, rejects] = [await stores.open(), await stores.path('rejects.ndjson')];
+    await writeFile(rejects, '');
+    const refused: unknown[] = [];
+    const meanwhile = async (): Promise<void> => {
+      await filled(rejects);
+      const options = { key: 'id', rejects };
+      refused.push(await rejected('CONFLICT', importCsv(db.bucket('second'), whole(csv(['a'], 1)), options)));
+    };
+    const text = csv(['a'], 1);
+    await stopped(db.bucket('first'), failing(text, meanwhile), { key: 'id', rejects });
+    expect(String(refused[0])).to.contain('is being written to by another import');
+    expect(db.bucket('second').range().count()).to.equal(0);
+
+    await writeFile(rejects, '');
+    const both = [db.bucket('first'), db.bucket('second')].map((bucket) =>
+      importCsv(bucket, whole(text), { key: 'id', rejects }).then(
+        () => 'done',
+        (error) => error.code,
+      ),
+    );
+    expect((await Promise.all(both)).sort()).to.deep.equal(['CONFLICT', 'done']);
+    expect((await readFile(rejects, 'utf8')).split('\n')).to.have.length(2);
+  });
+
+  it('keeps its mode, and its other names where it has some', async () => {
+    const db = await stores.open();
+    const [plain, named, other, behind] = await Promise.all(
+      ['plain.ndjson', 'named.ndjson', 'other.ndjson', 'behind.ndjson'].map((name) => stores.path(name)),
+    );
+    await writeFile(plain, '', { mode: 0o600 });
+    await writeFile(named, '');
+    await link(named, other);
+    await symlink(other, behind);
+    for (const rejects of [plain, named]) {
+      await importCsv(db.bucket('rows'), whole(csv(['a'], 1)), { key: 'id', rejects });
+      expect((await stat(rejects)).size).to.be.above(0);
+    }
+    expect((await stat(plain)).mode & 0o777).to.equal(0o600);
+    expect(await readFile(other, 'utf8')).to.equal(await readFile(named, 'utf8'));
+    await writeFile(other, '');
+    await importCsv(db.bucket('rows'), whole(csv(['a'], 1)), { key: 'id', rejects: behind });
+    expect((await stat(named)).size).to.be.above(0);
+  });
+});

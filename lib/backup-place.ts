@@ -30,7 +30,8 @@ export class BackupFiles implements BackupPlace {
   }
 
   exists(): boolean {
-    return fs.existsSync(this.path);
+    // Also a link that leads nowhere: somebody made it.
+    return fs.lstatSync(this.path, { throwIfNoEntry: false }) !== undefined;
   }
 
   missingFolder(): string | undefined {

@@ -18,6 +18,7 @@ export { keys } from './codec/keys.js';
 export type { ValueIssue } from './codec/schema-value.js';
 export type { TupleKeyCodec } from './codec/tuple-key.js';
 export type { ValueCodec, ValueFormat, ValueOf, ValueType } from './codec/value-codec.js';
+export { values } from './codec/values.js';
 export type { CompactOptions, CompactReport } from './compact.js';
 export { open } from './database.js';
 export type { Database } from './database-face.js';

@@ -78,6 +78,10 @@ describe('backup', () => {
     fs.writeFileSync(target, 'mine');
     await rejected('CONFLICT', db.backup(target));
     expect(fs.readFileSync(target, 'utf8')).to.equal('mine');
+    const link = await stores.path('link');
+    fs.symlinkSync(path.join(path.dirname(target), 'nowhere'), link);
+    await rejected('CONFLICT', db.backup(link));
+    expect(fs.lstatSync(link).isSymbolicLink()).to.equal(true);
   });
 
   it('leaves no file when it is stopped, or cannot be written', async () => {

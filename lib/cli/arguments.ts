@@ -24,13 +24,19 @@ export function byteCount(text: string): number {
   return positiveNumber(match[1]) * 1024 ** unit;
 }
 
-/** Names with commas between; one that has a comma in it stands in double quotes. */
+/** A whole name, with its type if one stands behind it: a path such as ["x,y"].z has quotes of its own. */
+const QUOTED = /^"((?:[^"]|"")*)"(:\w+)?$/;
+
+/** Names with commas between; one that has a comma in it stands in double quotes, where two stand for one. */
 export function nameList(text: string): string[] {
-  const names = text.match(/(?:"[^"]*"|[^",])+/g) ?? [];
+  const names = text.match(/(?:"(?:[^"]|"")*"|[^",])+/g) ?? [];
   // What was not matched was left out: an empty name, or a quote that is not closed.
   if (names.length === 0 || names.join(',') !== text)
     throw new InvalidArgumentError('It must be one or more names with commas between.');
-  return names.map((name) => (/^"[^"]*"$/.test(name) ? name.slice(1, -1) : name));
+  return names.map((name) => {
+    const [, quoted, type = ''] = QUOTED.exec(name) ?? [];
+    return quoted === undefined ? name : quoted.replaceAll('""', '"') + type;
+  });
 }
 
 /** A delimiter: one character, 'tab' or \t for the one that is hard to type, or 'auto'. */

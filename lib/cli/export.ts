@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import type { Range } from '../index.js';
 import { delimiter, nameList } from './arguments.js';
 import { inCommandTerms } from './command-terms.js';
-import { CommandFailure, usageFailure } from './failure.js';
+import { CommandFailure, tell, usageFailure } from './failure.js';
 import { type FileFormat, fileFormat, formatOption, refuseCsvOptions } from './format.js';
 import { catchInterrupt } from './interrupt.js';
 import { writeTo } from './output.js';
@@ -73,7 +73,10 @@ function encoded(range: Range, { format, delimiter }: FileFormat, flags: ExportF
 async function write(range: Range, rows: Readable, flags: OutputFlags): Promise<void> {
   const { output } = flags;
   const bar = new ProgressBar('exporting');
-  const interrupt = catchInterrupt(() => bar.stop());
+  const interrupt = catchInterrupt(() => {
+    bar.stop();
+    tell('stopping; press Ctrl-C again to end at once');
+  });
   const toTerminal = output === '-' && process.stdout.isTTY === true;
   const steps: Duplex[] = [];
   // A bar between the rows on the terminal would spoil both.

@@ -21,7 +21,10 @@ export function catchInterrupt(onFirst: () => void): Interrupt {
   const controller = new AbortController();
   let exitStatus = statusOf('SIGINT');
   const onSignal = (name: EndingSignal): void => {
-    if (controller.signal.aborted) process.exit(exitStatus);
+    if (controller.signal.aborted) {
+      endBy(name);
+      return;
+    }
     exitStatus = statusOf(name);
     onFirst();
     controller.abort();
@@ -37,6 +40,25 @@ export function catchInterrupt(onFirst: () => void): Interrupt {
       for (const [name, listener] of listeners) process.off(name, listener);
     },
   };
+}
+
+const HELD_MILLISECONDS = 3000;
+
+/**
+ * Ends the process by the signal that its exit status tells of, if it does not end by itself: a call of the system that
+ * never returns holds it, as the opening of a pipe that has no other end.
+ */
+export function endIfHeld(exitStatus: number): void {
+  const name = ENDING.find((each) => statusOf(each) === exitStatus);
+  if (name !== undefined) setTimeout(() => endBy(name), HELD_MILLISECONDS).unref();
+}
+
+/** By the signal itself: `process.exit` waits for calls of the system. */
+function endBy(name: EndingSignal): void {
+  // Temporary files go.
+  process.emit('exit', statusOf(name));
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
 }
 
 function statusOf(name: EndingSignal): number {

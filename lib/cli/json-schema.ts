@@ -2,7 +2,7 @@
 // letter (a keyword or format that is not known, a reference that leads nowhere) is refused before any row is read.
 
 import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
-import type { ValueCodec } from '../index.js';
+import { type ValueCodec, values } from '../index.js';
 import { isDecimalMultiple } from './decimal-multiple.js';
 import { type FoundIssue, invalidRow } from './schema-issues.js';
 
@@ -46,9 +46,7 @@ const VALUES_SHOWN = 200;
 export async function jsonSchemaValue(schema: object): Promise<ValueCodec<unknown>> {
   const validate = await compiled(schema);
   return {
-    keepsRows: true,
-    encode: (value: unknown) => Buffer.from(JSON.stringify(value)),
-    decode: (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString('utf8')),
+    ...values.json,
     fromRow(row: unknown): unknown {
       if (validate(row)) return row;
       throw invalidRow((validate.errors ?? []).map((error) => issueOf(error, row)));

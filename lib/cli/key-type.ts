@@ -49,7 +49,8 @@ export class KeyType {
 
   /** A key for people: its parts with commas between, as it would be typed. */
   text(bytes: Uint8Array): string {
-    return this.decoded(bytes).map(partText).join(',');
+    const texts = this.decoded(bytes).map(valueText);
+    return texts.length === 1 ? texts[0] : texts.map(quotedWhereNeeded).join(',');
   }
 
   /** A key for JSON: its value, or an array of its parts. */
@@ -115,8 +116,12 @@ function wrongKey(part: KeyPart<unknown>, text: string): string {
   return problem === undefined ? message : `${message}: ${problem}`;
 }
 
-function partText(value: unknown): string {
-  if (value instanceof Date) return value.toISOString();
-  const text = String(value);
-  return text.includes(',') ? `"${text}"` : text;
+const NEEDS_QUOTES = /[",]/;
+
+function valueText(value: unknown): string {
+  return value instanceof Date ? value.toISOString() : String(value);
+}
+
+function quotedWhereNeeded(text: string): string {
+  return NEEDS_QUOTES.test(text) || text === '' ? `"${text.replaceAll('"', '""')}"` : text;
 }

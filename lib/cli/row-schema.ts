@@ -6,10 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
-import type { ValueType } from '../index.js';
+import { type ValueType, values } from '../index.js';
 import { usageFailure } from './failure.js';
 import { jsonSchemaValue } from './json-schema.js';
-import { plainObjectProblem } from './plain-json.js';
 import { type FoundIssue, invalidRow } from './schema-issues.js';
 
 /** A schema for rows. */
@@ -97,8 +96,8 @@ function isStandard(schema: unknown): schema is StandardSchema {
 /** Values as JSON, of rows that a Standard Schema takes. It goes one way only: what is stored is its output. */
 function standardValue(schema: StandardSchema, file: string): ValueType {
   return {
-    encode: (value: unknown) => Buffer.from(JSON.stringify(value)),
-    decode: (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString('utf8')),
+    ...values.json,
+    keepsRows: false,
     fromRow(row: unknown): unknown {
       const result = validated(schema, row, file);
       if (result instanceof Promise) {
@@ -143,11 +142,8 @@ function stepOf(step: unknown): PropertyKey {
 
 /** Rows are stored as JSON objects: of anything else an export could make no row. */
 function objectOf(value: unknown, file: string): object {
-  if (typeof value === 'object' && value !== null) {
-    const problem = plainObjectProblem(value);
-    if (problem !== undefined) throw invalidRow([problem]);
-    return value;
-  }
+  if (Array.isArray(value)) throw invalidRow([{ path: [], message: 'the schema makes an array of the row' }]);
+  if (typeof value === 'object' && value !== null) return value;
   throw usageFailure(`--schema ${file} makes ${typeof value} of a row: it must make an object`);
 }
 

@@ -85,7 +85,10 @@ function startSort(
 
 async function write(sorted: SortedRows, flags: SortFlags): Promise<void> {
   const bar = new ProgressBar('sorting');
-  const interrupt = catchInterrupt(() => bar.stop());
+  const interrupt = catchInterrupt(() => {
+    bar.stop();
+    tell('stopping; press Ctrl-C again to end at once');
+  });
   const timer = bar.isWanted ? followedBy(sorted, bar) : undefined;
   const steps = flags.output.endsWith('.gz') ? [createGzip()] : [];
   try {

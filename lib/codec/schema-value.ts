@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { StoreError } from '../errors.js';
+import { pathText, refuseUnheld } from './plain-value.js';
 import { isStackOverflow, TOO_DEEP } from './stack-overflow.js';
 import type { ValueCodec, ValueFormat } from './value-codec.js';
 import { type ValueWriting, writingOf } from './value-writing.js';
@@ -21,12 +22,17 @@ export function schemaValue<Schema extends z.core.$ZodType>(
   format: ValueFormat,
 ): ValueCodec<z.output<Schema>> {
   const writing = writingOf(format);
+  const { isSymmetric, isOpen } = looked(schema, format, writing);
   // Where input and output are the same, parsing is encoding, and several times as fast.
-  const check = isSymmetric(schema, format, writing)
+  const check = isSymmetric
     ? (value: z.output<Schema>) => z.safeParse(schema, value)
     : (value: z.output<Schema>) => z.safeEncode(schema, value);
   return {
-    encode: (value) => writing.write(run<unknown>(() => check(value))),
+    encode: (value) => {
+      const encoded = run<unknown>(() => check(value));
+      if (isOpen) refuseUnheld(encoded, format);
+      return writing.write(encoded);
+    },
     // What the schema's input is only the schema itself can tell: it looks at whatever was read.
     decode: (bytes) => run(() => z.safeDecode(schema, writing.read(bytes) as z.input<Schema>)),
     fromRow: (row) => run(() => z.safeDecode(schema, row as z.input<Schema>)),
@@ -64,19 +70,18 @@ function invalidValue(error: z.ZodError): StoreError {
   });
 }
 
-function pathText(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, step) => {
-    if (typeof step === 'number') return `${text}[${step}]`;
-    return text === '' ? String(step) : `${text}.${String(step)}`;
-  }, '');
+/** What a schema is, as far as can be seen. */
+interface Looked {
+  /** Whether its input is its output. */
+  readonly isSymmetric: boolean;
+  /** Whether it lets anything through somewhere: then each value must be looked at. */
+  readonly isOpen: boolean;
 }
 
-/**
- * Whether a schema's input is its output, as far as can be seen. Refuses schemas with values that would come back as
- * something else, with no word said when they are written.
- */
-function isSymmetric(schema: z.core.$ZodType, format: ValueFormat, writing: ValueWriting): boolean {
-  let symmetric = true;
+/** Refuses schemas with values that would come back as something else, with no word said when they are written. */
+function looked(schema: z.core.$ZodType, format: ValueFormat, writing: ValueWriting): Looked {
+  let isSymmetric = true;
+  let isOpen = false;
   const look = (type: string, coerces: boolean, path: readonly (string | number)[]): void => {
     if (writing.unwritable.has(type) && !coerces) {
       const advice =
@@ -87,7 +92,8 @@ function isSymmetric(schema: z.core.$ZodType, format: ValueFormat, writing: Valu
     }
     if (MAY_BE_UNDEFINED.has(type) && IN_ARRAY.test(path.join('/')))
       throw unwritable('an array with elements that may be undefined', format, 'use z.nullable, and null');
-    if (coerces || !SYMMETRIC.has(type)) symmetric = false;
+    if (coerces || !SYMMETRIC.has(type)) isSymmetric = false;
+    if (OPEN.has(type)) isOpen = true;
   };
   try {
     z.toJSONSchema(schema, {
@@ -103,9 +109,9 @@ function isSymmetric(schema: z.core.$ZodType, format: ValueFormat, writing: Valu
   } catch (error) {
     if (error instanceof StoreError) throw error;
     // What cannot be looked through, as two schemas of one id, can be used all the same: reading checks each value.
-    return false;
+    return { isSymmetric: false, isOpen: true };
   }
-  return symmetric;
+  return { isSymmetric, isOpen };
 }
 
 /** Kinds of schemas that take what they give. */
@@ -137,6 +143,8 @@ const SYMMETRIC = new Set([
     'lazy',
   ],
 ]);
+/** Kinds of schemas that take values of every kind. */
+const OPEN = new Set(['any', 'unknown', 'custom']);
 const MAY_BE_UNDEFINED = new Set(['undefined', 'optional', 'void']);
 /** The element of an array, or one of those that it may be. */
 const IN_ARRAY = /(?:^|\/)items(?:\/(?:anyOf|oneOf)\/\d+)*$/;

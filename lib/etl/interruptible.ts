@@ -12,6 +12,33 @@ function aborted(signal: AbortSignal, name: string): StoreError {
 }
 
 /**
+ * What is waited for, unless the signal is given before; what comes after it goes to `late`.
+ *
+ * @throws ABORTED then.
+ */
+export async function unlessAborted<Result>(
+  waitedFor: Promise<Result>,
+  signal: AbortSignal | undefined,
+  name: string,
+  late: (result: Result) => void,
+): Promise<Result> {
+  if (!signal) return waitedFor;
+  let onAbort = () => {};
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      waitedFor.then(late, () => undefined);
+      reject(aborted(signal, name));
+    };
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([waitedFor, interrupted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
  * The chunks until the signal is given.
  *
  * @throws ABORTED then.

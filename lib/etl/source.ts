@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { StoreError } from '../errors.js';
 import { ChecksumTrail, type PrefixChecksum } from './checksum-trail.js';
 import { GZIP_MAGIC_BYTES, isGzip, unzipped } from './gzip.js';
-import { interruptible, throwIfAborted } from './interruptible.js';
+import { interruptible, throwIfAborted, unlessAborted } from './interruptible.js';
 import type { OpenedSource } from './opened-source.js';
 import { readAhead } from './read-ahead.js';
 import { endsEarly, sourceFailure } from './source-failure.js';
@@ -88,7 +88,8 @@ class SourceReader implements OpenSource {
     let opened: OpenedSource | undefined;
     try {
       throwIfAborted(signal, this.name);
-      opened = await this.open(start);
+      // Of a pipe, one that nobody writes to is not even opened.
+      opened = await unlessAborted(this.open(start), signal, this.name, (late) => late.close());
       this.bytesTotal = opened.bytesTotal;
       yield* interruptible(this.content(opened, start), signal, this.name);
     } catch (error) {

@@ -1,4 +1,4 @@
-// lib/cli/row-schema.ts and plain-json.ts: what `import --schema` makes of what a Standard Schema gives for a row.
+// lib/cli/row-schema.ts: what `import --schema` makes of what a Standard Schema gives for a row.
 
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -34,20 +34,18 @@ describe('btree-store import --schema of a Standard Schema', function () {
   it('rejects rows of which it makes what JSON cannot hold, with the path, and stores what it can', async () => {
     const rejected: Array<[body: string, says: string]> = [
       ['return { value: new Map([["id", 1]]) }', 'an object of Map'],
-      ['return { value: [row] }', 'an object of Array'],
-      ['return { value: { ...row, n: { m: [0, NaN] } } }', 'n.m[1]: the schema makes NaN'],
-      ['return { value: { ...row, s: new Set([1]) } }', 's: the schema makes an object of Set'],
-      ['return { value: { ...row, l: [undefined] } }', 'l[0]: the schema makes undefined'],
-      ['return { value: { ...row, l: new Array(1) } }', 'l[0]: the schema makes undefined'],
-      ['return { value: { ...row, b: 1n } }', 'b: the schema makes bigint'],
-      ['return { value: { ...row, d: new Date(NaN) } }', 'd: the schema makes an invalid Date'],
-      ['row.self = row; return { value: row }', 'self: the schema makes an object that stands within itself'],
+      ['return { value: [row] }', 'makes an array of the row'],
+      ['return { value: { ...row, n: { m: [0, NaN] } } }', 'n.m[1]: NaN, which JSON cannot hold'],
+      ['return { value: { ...row, s: new Set([1]) } }', 's: an object of Set'],
+      ['return { value: { ...row, l: [undefined] } }', 'l[0]: undefined'],
+      ['return { value: { ...row, l: new Array(1) } }', 'l[0]: undefined'],
+      ['return { value: { ...row, b: 1n } }', 'b: bigint'],
+      ['return { value: { ...row, d: new Date(NaN) } }', 'd: an invalid Date'],
+      ['row.self = row; return { value: row }', 'self: an object that stands within itself'],
     ];
     for (const [body, says] of rejected) {
       const { result, stored } = await imported(body);
-      expect(result.stderr, body)
-        .to.contain('line 1: the value does not satisfy its schema')
-        .and.contain(says);
+      expect(result.stderr, body).to.contain('line 1: the value ').and.contain(says);
       expect(stored).to.deep.equal([]);
     }
     const { stored } = await imported('return { value: { ...row, d: new Date(0), u: undefined, n: [row] } }');

@@ -63,6 +63,27 @@ describe('keys of types on the command line', function () {
     ]);
   });
 
+  it('are shown as they are to be typed, whatever is in them', async () => {
+    const [store, file] = [await stores.path('shop.db'), await stores.path('names.ndjson')];
+    const names = ['plain', 'a,b', 'say "yes"', '"', '","', ' ', "it's"];
+    await writeFile(file, names.map((name) => `${JSON.stringify({ name, id: 7 })}\n`).join(''));
+    for (const [bucket, key, type] of [
+      ['one', 'name', 'string'],
+      ['two', 'name,id:number', 'string,number'],
+    ]) {
+      await cliHere(['import', store, bucket, file, '--key', key]);
+      const scan = await cliHere(['scan', store, bucket, '--keys', '--key-type', type]);
+      const shown = scan.stdout.split('\n').slice(0, -1);
+      expect(shown).to.have.length(names.length);
+      const found: unknown[] = [];
+      for (const text of shown) {
+        const { stdout } = await cliHere(['get', store, bucket, '--key-type', type, '--', text]);
+        found.push(JSON.parse(stdout).name);
+      }
+      expect(found).to.have.members(names);
+    }
+  });
+
   it('are of types that there are', async () => {
     const [store, file] = [await stores.path('shop.db'), await stores.path('ids.csv')];
     await writeFile(file, 'id\n7\n');

@@ -111,6 +111,17 @@ describe('imports into typed buckets', () => {
     }
   });
 
+  it('refuse rows with what JSON cannot hold, also where the schema lets anything through', async () => {
+    const db = await stores.openMemory();
+    const bucket = db.bucket('orders', { key: keys.number, value: z.looseObject({ id: z.number() }) });
+    const lines = ['{"id":1,"a":{"b":[0,1e400]}}', '{"id":2,"a":1e300}'];
+    const { rejects } = await importNdjson(bucket, source(lines.join('\n')), { key: 'id' });
+    expect(rejects.map(({ line, reason, issues }) => [line, reason, issues?.[0].path])).to.deep.equal([
+      [1, 'SCHEMA', 'a.b[1]'],
+    ]);
+    expect(bucket.range().toArray()).to.deep.equal([[2, { id: 2, a: 1e300 }]]);
+  });
+
   it('refuse rows with the paths of what is wrong, in the report and in the file', async () => {
     const db = await stores.openMemory();
     const path = await stores.path('rejects.ndjson');

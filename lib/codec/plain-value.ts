@@ -1,0 +1,109 @@
+// What JSON and MessagePack cannot hold of a value: their writers would put something else in its place, or nothing,
+// with no word said.
+
+import { StoreError } from '../errors.js';
+import { isStackOverflow, TOO_DEEP } from './stack-overflow.js';
+import type { ValueFormat } from './value-codec.js';
+
+type Path = readonly (string | number)[];
+
+/** A place in a value, and what stands there. */
+interface Unheld {
+  readonly path: Path;
+  readonly what: string;
+}
+
+/** @throws INVALID_VALUE where the format cannot hold the value, or a part of it; the place is in `issues`. */
+export function refuseUnheld(value: unknown, format: ValueFormat): void {
+  const unheld = found(value, format);
+  if (unheld === undefined) return;
+  const path = pathText(unheld.path);
+  const name = format === 'json' ? 'JSON' : 'MessagePack';
+  const message = `${unheld.what}, which ${name} cannot hold`;
+  const place = path === '' ? '' : `${path}: `;
+  throw new StoreError('INVALID_VALUE', `the value cannot be written as ${name}: ${place}${message}`, {
+    details: { issues: [{ path, message }] },
+  });
+}
+
+function found(value: unknown, format: ValueFormat): Unheld | undefined {
+  try {
+    return unheldIn(value, format, [], new Set());
+  } catch (cause) {
+    if (!isStackOverflow(cause)) throw cause;
+    const message = `the value cannot be written: ${TOO_DEEP}`;
+    throw new StoreError('INVALID_VALUE', message, { cause, details: { issues: [{ path: '', message }] } });
+  }
+}
+
+/** A path as it would be written in a program: `items[0].name`. */
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    return text === '' ? String(step) : `${text}.${String(step)}`;
+  }, '');
+}
+
+/** @param above The objects that the value stands in. */
+function unheldIn(given: unknown, format: ValueFormat, path: Path, above: Set<object>): Unheld | undefined {
+  const value = format === 'json' ? jsonOf(given, path) : given;
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined;
+  if (typeof value === 'number' && (format === 'msgpack' || Number.isFinite(value))) return undefined;
+  if (format === 'msgpack' && (isSoundDate(value) || value instanceof Uint8Array)) return undefined;
+  if (typeof value !== 'object' || !(Array.isArray(value) || isPlain(value)))
+    return { path, what: kindOf(value) };
+  if (above.has(value)) return { path, what: 'an object that stands within itself' };
+  above.add(value);
+  const unheld = Array.isArray(value)
+    ? inArray(value, format, path, above)
+    : inObject(value, format, path, above);
+  above.delete(value);
+  return unheld;
+}
+
+function inArray(
+  array: readonly unknown[],
+  format: ValueFormat,
+  path: Path,
+  above: Set<object>,
+): Unheld | undefined {
+  // By index: a hole is an element that is undefined, for which both formats write null.
+  for (let index = 0; index < array.length; index++) {
+    const unheld = unheldIn(array[index], format, [...path, index], above);
+    if (unheld !== undefined) return unheld;
+  }
+  return undefined;
+}
+
+function inObject(object: object, format: ValueFormat, path: Path, above: Set<object>): Unheld | undefined {
+  for (const [name, member] of Object.entries(object)) {
+    // A member that is undefined is none.
+    const unheld = member === undefined ? undefined : unheldIn(member, format, [...path, name], above);
+    if (unheld !== undefined) return unheld;
+  }
+  return undefined;
+}
+
+/** What JSON.stringify takes for the value: of an invalid date it would write null. */
+function jsonOf(value: unknown, path: Path): unknown {
+  if (typeof value !== 'object' || value === null || !('toJSON' in value)) return value;
+  if (value instanceof Date && !isSoundDate(value)) return value;
+  return typeof value.toJSON === 'function' ? value.toJSON(String(path.at(-1) ?? '')) : value;
+}
+
+function isSoundDate(value: unknown): boolean {
+  return value instanceof Date && !Number.isNaN(value.getTime());
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  if (value instanceof Date) return 'an invalid Date';
+  if (typeof value !== 'object' || value === null) return typeof value;
+  const name: unknown = value.constructor?.name;
+  return typeof name === 'string' && name !== '' ? `an object of ${name}` : 'an object of a class';
+}

@@ -87,6 +87,14 @@ export class Tally {
     this.sum = (this.sum + (value[0] | (value[1] << 8) | (value[2] << 16) | (value[3] << 24))) | 0;
   }
 
+  /** A value that was read where it lies. */
+  addInPlace(key: Uint8Array, bytes: Uint8Array, start: number, length: number): void {
+    this.entries++;
+    this.bytes += key.length + length;
+    const sum = bytes[start] | (bytes[start + 1] << 8) | (bytes[start + 2] << 16) | (bytes[start + 3] << 24);
+    this.sum = (this.sum + sum) | 0;
+  }
+
   /** Only a value was read. */
   addValue(value: Uint8Array): void {
     this.add(NO_KEY, value);

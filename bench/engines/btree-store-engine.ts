@@ -32,8 +32,14 @@ export class BtreeStoreEngine implements Engine {
   }
 
   async scan(tally: Tally): Promise<void> {
-    for await (const batch of this.bucket.range().batches())
-      for (let i = 0; i < batch.length; i++) tally.add(batch.key(i), batch.value(i));
+    for await (const batch of this.bucket.range().batches()) {
+      const { bytes } = batch;
+      for (let i = 0; i < batch.length; i++) {
+        const start = batch.valueStart(i);
+        if (start < 0) tally.add(batch.key(i), batch.value(i));
+        else tally.addInPlace(batch.key(i), bytes, start, batch.valueLength(i));
+      }
+    }
   }
 
   scanSync(tally: Tally): void {

@@ -23,6 +23,7 @@ import { keyHead } from './key.js';
 import { writeHead } from './leaf.js';
 import {
   closeSlot,
+  heapEnd,
   heapStart,
   initNode,
   NODE_COUNT,
@@ -212,7 +213,7 @@ export function readSeparator(
 ): number {
   const prefix = prefixLength(memory, base);
   const suffix = separatorSuffixLength(memory, base, index);
-  copyBytes(target, at, memory.bytes, base + pageSize - prefix, prefix);
+  copyBytes(target, at, memory.bytes, base + heapEnd(pageSize, prefix), prefix);
   writeHead(target, at + prefix, memory.u32[((base + NODE_SLOTS) >>> 2) + index], suffix);
   if (suffix > HEAD_BYTES) {
     const rest = separatorRecord(memory, base, index) + RECORD_HEADER_BYTES;

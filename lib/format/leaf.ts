@@ -161,7 +161,7 @@ export function readLeafKey(
   at: number,
 ): number {
   const prefix = prefixLength(memory, base);
-  copyBytes(target, at, memory.bytes, base + pageSize - prefix, prefix);
+  copyBytes(target, at, memory.bytes, base + heapEnd(pageSize, prefix), prefix);
   return prefix + readLeafSuffix(memory, base, index, target, at + prefix);
 }
 

@@ -9,8 +9,8 @@
  *      +--------+-------+--------+-------+---------+-------+----+---------+- - -+------+--------+
  *                                                               ^ grows ->  <- grows
  *
- * The prefix that all keys of the node begin with stands once, at the very end of the page. Slots
- * are kept as columns, one array a field, ordered by key: search runs over the first column, the key
+ * The prefix that all keys of the node begin with stands once, at the end of the page, from a multiple of four on.
+ * Slots are kept as columns, one array a field, ordered by key: search runs over the first column, the key
  * heads, and touches nothing else until two heads tie. Records in the heap begin at multiples of
  * four bytes. `heap start` is 0 for 65,536.
  */
@@ -59,7 +59,7 @@ export function setHeapStart(memory: PageMemory, base: number, offset: number): 
   memory.u16[(base + NODE_HEAP_START) >>> 1] = offset & 0xffff;
 }
 
-/** The heap's upper end: below the prefix, at a multiple of four. */
+/** The heap's upper end, where the prefix begins: at a multiple of four, so that whole words of it can be copied. */
 export function heapEnd(pageSize: number, prefix: number): number {
   return (pageSize - prefix) & ~3;
 }
@@ -74,7 +74,7 @@ export function setPrefix(
 ): void {
   memory.u16[(base + NODE_PREFIX_LENGTH) >>> 1] = length;
   setHeapStart(memory, base, heapEnd(pageSize, length));
-  copyBytes(memory.bytes, base + pageSize - length, key, 0, length);
+  copyBytes(memory.bytes, base + heapEnd(pageSize, length), key, 0, length);
 }
 
 /** How many bytes of `key` agree with the node's prefix; the whole prefix if the key can be inside. */
@@ -86,7 +86,7 @@ export function sharedWithPrefix(
   keyLength: number,
 ): number {
   const prefix = memory.u16[(base + NODE_PREFIX_LENGTH) >>> 1];
-  const start = base + pageSize - prefix;
+  const start = base + heapEnd(pageSize, prefix);
   const bytes = memory.bytes;
   const end = prefix < keyLength ? prefix : keyLength;
   let i = 0;
@@ -107,7 +107,7 @@ export function sideOfPrefix(
   shared: number,
 ): number {
   if (shared === keyLength) return -1;
-  return key[shared] - memory.bytes[base + pageSize - prefixLength(memory, base) + shared];
+  return key[shared] - memory.bytes[base + heapEnd(pageSize, prefixLength(memory, base)) + shared];
 }
 
 /** Opens a gap of one slot at `index` in every column; `widths` are the columns' bytes a slot. */

@@ -56,6 +56,11 @@ export function valueExtentsBytes(extents: number, tailLength: number): number {
   return FIRST_EXTENT_AT + EXTENT_BYTES * extents + tailLength;
 }
 
+/** The length of the value whose record begins at `at`. */
+export function valueExtentsLength(bytes: Buffer, at: number): number {
+  return bytes.readUIntLE(at + LENGTH_AT, 6);
+}
+
 /** Writes the record without its tail; returns the offset where the tail goes. */
 export function encodeValueExtents(bytes: Buffer, at: number, value: ValueExtents): number {
   bytes.writeUIntLE(value.length, at + LENGTH_AT, 6);

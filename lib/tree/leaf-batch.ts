@@ -10,9 +10,9 @@ import {
   recordValue,
   recordValueLength,
 } from '../format/leaf.js';
-import { NODE_PREFIX_LENGTH, NODE_SLOTS, nodeCount } from '../format/node.js';
-import { copyAligned, type PageMemory } from '../format/page-memory.js';
-import type { ValueExtents } from '../format/value-extents.js';
+import { heapEnd, NODE_PREFIX_LENGTH, NODE_SLOTS, nodeCount } from '../format/node.js';
+import { copyAligned, PageMemory } from '../format/page-memory.js';
+import { type ValueExtents, valueExtentsLength } from '../format/value-extents.js';
 import type { PageCache } from '../storage/page-cache.js';
 import type { PageReader } from '../storage/pager.js';
 import { largeValueExtents } from './large-value.js';
@@ -43,6 +43,9 @@ export class LeafBatch {
   private step = 1;
   private prefix = 0;
   private offsets = 0;
+  /** The leaf for callers to read in place, once it was asked for: frames are not theirs to write to. */
+  private copy: PageMemory | undefined;
+  private isCopied = false;
 
   constructor(reader: PageReader, cache: PageCache, readLarge: ReadLarge) {
     this.reader = reader;
@@ -58,6 +61,7 @@ export class LeafBatch {
     this.first = first;
     this.length = length;
     this.step = step;
+    this.isCopied = false;
     this.settle(base);
   }
 
@@ -70,8 +74,7 @@ export class LeafBatch {
   /** The frame may have been given to another page since: then the leaf is read again. */
   private slot(index: number): number {
     if (!this.cache.holds(this.base, this.page)) this.settle(this.reader.load(this.page, this.stamp));
-    if (index < 0 || index >= this.length)
-      throw new RangeError(`entry ${index} of a batch of ${this.length}`);
+    if (index < 0 || index >= this.length) throw outside(index, this.length);
     return this.first + this.step * index;
   }
 
@@ -79,12 +82,10 @@ export class LeafBatch {
   key(index: number): Buffer {
     const slot = this.slot(index);
     const { prefix } = this;
-    const bytes = this.memory.bytes;
     const suffix = this.memory.u16[(this.base + this.memory.u16[this.offsets + slot]) >>> 1];
-    const target = this.keys.reserve(prefix + suffix).bytes;
-    const start = this.base + this.reader.pageSize - prefix;
-    for (let i = 0; i < prefix; i++) target[i] = bytes[start + i];
-    return this.keys.view(prefix + readLeafSuffix(this.memory, this.base, slot, target, prefix));
+    const target = this.keys.reserve(prefix + suffix);
+    copyAligned(target, 0, this.memory, this.base + heapEnd(this.reader.pageSize, prefix), prefix);
+    return this.keys.view(prefix + readLeafSuffix(this.memory, this.base, slot, target.bytes, prefix));
   }
 
   /** The value of an entry, in a Buffer that the next call of `value` uses again. */
@@ -95,6 +96,44 @@ export class LeafBatch {
     const length = recordValueLength(this.memory, record);
     copyAligned(this.values.reserve(length), 0, this.memory, recordValue(record), length);
     return this.values.view(length);
+  }
+
+  /** The page that the entries are in, as a copy that stays as it is until the next batch. */
+  get bytes(): Buffer {
+    return this.own().bytes;
+  }
+
+  /** Where in `bytes` an entry's value begins; -1 where it is larger than a page takes. */
+  valueStart(index: number): number {
+    const record = this.ownRecord(index);
+    return recordIsLarge(this.own(), record) ? -1 : recordValue(record);
+  }
+
+  /** Bytes of an entry's value, without reading it. */
+  valueLength(index: number): number {
+    const record = this.ownRecord(index);
+    const own = this.own();
+    if (recordIsLarge(own, record)) return valueExtentsLength(own.bytes, recordValue(record));
+    return recordValueLength(own, record);
+  }
+
+  private ownRecord(index: number): number {
+    if (index < 0 || index >= this.length) throw outside(index, this.length);
+    return this.own().u16[this.offsets - (this.base >>> 1) + this.first + this.step * index];
+  }
+
+  private own(): PageMemory {
+    if (this.copy === undefined || !this.isCopied) return this.copied();
+    return this.copy;
+  }
+
+  private copied(): PageMemory {
+    const { pageSize } = this.reader;
+    this.copy ??= new PageMemory(pageSize);
+    if (!this.cache.holds(this.base, this.page)) this.settle(this.reader.load(this.page, this.stamp));
+    this.copy.bytes.set(this.memory.bytes.subarray(this.base, this.base + pageSize), 0);
+    this.isCopied = true;
+    return this.copy;
   }
 
   /** The key of an entry, in a Buffer of the caller's own. */
@@ -136,6 +175,10 @@ export class LeafBatch {
       yield entry;
     }
   }
+}
+
+function outside(index: number, length: number): RangeError {
+  return new RangeError(`entry ${index} of a batch of ${length}`);
 }
 
 const EMPTY = Buffer.alloc(0);

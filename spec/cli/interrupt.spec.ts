@@ -34,7 +34,11 @@ describe('a command that waits for the other end of a pipe', function () {
       execFileSync('mkfifo', [pipe]);
       await cli(['import', store, 'orders', '-', '--format', 'csv', '--key', 'id'], { input: 'id\n1\n' });
       const before = await readdir(dirname(store));
-      const child = await waiting(words.map((word) => ({ STORE: store, PIPE: pipe })[word] ?? word));
+      const paths = new Map<string, string>([
+        ['STORE', store],
+        ['PIPE', pipe],
+      ]);
+      const child = await waiting(words.map((word) => paths.get(word) ?? word));
       const ending = once(child, 'exit') as Promise<[status: number | null, signal: string | null]>;
       for (let sent = 0; sent < signals; sent++) {
         child.kill('SIGTERM');

@@ -5,7 +5,7 @@ import { open } from 'btree-store';
 
 export { createReadStream, createWriteStream } from 'node:fs';
 export { pipeline } from 'node:stream/promises';
-export { importCsv, importNdjson, keys, open, StoreError } from 'btree-store';
+export { importCsv, importNdjson, keys, open, StoreError, values } from 'btree-store';
 export { z } from 'zod';
 
 export const db = await open('example.db');

@@ -171,11 +171,12 @@ class Reader {
   /** A key from prefix, head, and the bytes from `restAt` on where its suffix is longer than its head. */
   private wholeKey(node: Buffer, slot: number, suffixLength: number, restAt: number): Buffer {
     const prefixLength = node.readUInt16LE(22);
+    const prefixAt = this.pageSize - 4 * Math.ceil(prefixLength / 4);
     const head = Buffer.alloc(4);
     head.writeUInt32BE(node.readUInt32LE(32 + 4 * slot));
     const rest = node.subarray(restAt, restAt + Math.max(0, suffixLength - 4));
     return Buffer.concat([
-      node.subarray(this.pageSize - prefixLength),
+      node.subarray(prefixAt, prefixAt + prefixLength),
       head.subarray(0, Math.min(4, suffixLength)),
       rest,
     ]);

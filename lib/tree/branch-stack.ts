@@ -27,19 +27,22 @@ export class BranchStack {
     this.fill = fill;
   }
 
-  /** Adds a page to the branch being filled on `level`, writing that out first if it is full. */
-  async add(level: number, child: Child): Promise<void> {
+  /**
+   * Adds a page to the branch being filled on `level`, writing that out first if it is full. Returns what is to be
+   * awaited, if anything: a promise for each leaf would cost more than the rest of it.
+   */
+  add(level: number, child: Child): Promise<void> | undefined {
     const list = this.level(level);
     list.children.push(child);
     const count = list.children.length;
     if (this.fitting[level - 1] === count - 1 && (count < 4 || list.fits(0, count, this.fill))) {
       this.fitting[level - 1] = count;
-      return;
+      return undefined;
     }
     // One child more is kept back, so that the last branch of a level never has a single child only.
-    if (!this.spreads) await this.write(level, Math.min(this.fitting[level - 1], count - 2));
-    else if (!list.fits(this.fitting[level - 1], count, 0.5))
-      await this.write(level, this.fitting[level - 1]);
+    if (!this.spreads) return this.write(level, Math.min(this.fitting[level - 1], count - 2));
+    if (!list.fits(this.fitting[level - 1], count, 0.5)) return this.write(level, this.fitting[level - 1]);
+    return undefined;
   }
 
   /** Takes a page of the older tree over as it is; what is being filled below it ends in front of it. */

@@ -18,6 +18,8 @@ export class EntryBlock {
   readonly valueOffsets: Uint32Array;
   readonly valueLengths: Uint32Array;
   count = 0;
+  /** So many entries, from the first on, are known to ascend, none with the key of another. */
+  ascending = 0;
   private readonly entriesMax: number;
   private used = 0;
   private longBytes = 0;
@@ -56,6 +58,7 @@ export class EntryBlock {
 
   clear(): void {
     this.count = 0;
+    this.ascending = 0;
     this.used = 0;
     this.longBytes = 0;
     this.payload = 0;
@@ -162,6 +165,7 @@ export class EntryBlock {
   /** Takes back the entry added last. */
   removeLast(): void {
     const index = --this.count;
+    this.ascending = Math.min(this.ascending, index);
     this.payload -= this.keyLengths[index] + this.valueLengths[index];
     this.longBytes -= this.longValues.get(index)?.length ?? 0;
     this.longValues.delete(index);

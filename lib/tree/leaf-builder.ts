@@ -72,7 +72,8 @@ export class LeafBuilder {
       if (next >= block.count) return;
       const leaf = new LeafFill(block, next, this.pages.pageSize, this.fill, large);
       if (!leaf.takeAll()) break;
-      await this.writeLeaf(block, next, leaf.next, large);
+      const written = this.writeLeaf(block, next, leaf.next, large);
+      if (written !== undefined) await written;
       next = leaf.next;
     }
     for (; next < block.count; next++) this.carryOver(block, next, large);
@@ -177,8 +178,23 @@ export class LeafBuilder {
     this.carryFill = undefined;
   }
 
-  private async writeLeaf(block: EntryBlock, from: number, to: number, large: LargeRecords): Promise<void> {
-    if (this.runs.isFull) await this.runs.flush();
+  /** Returns what is to be awaited, if anything. */
+  private writeLeaf(
+    block: EntryBlock,
+    from: number,
+    to: number,
+    large: LargeRecords,
+  ): Promise<void> | undefined {
+    if (!this.runs.isFull) return this.layOut(block, from, to, large);
+    return this.runs.flush().then(() => this.layOut(block, from, to, large));
+  }
+
+  private layOut(
+    block: EntryBlock,
+    from: number,
+    to: number,
+    large: LargeRecords,
+  ): Promise<void> | undefined {
     const { pageSize, stamp, sequence } = this.pages;
     const base = this.runs.next(KIND_LEAF);
     const { memory } = this.runs;
@@ -187,7 +203,7 @@ export class LeafBuilder {
     const hasLarge = memory.u16[(base + NODE_LARGE_VALUES) >>> 1] > 0;
     const separator = this.separatorFor(block.keyView(from));
     this.lastKey = Uint8Array.prototype.slice.call(block.keyView(to - 1));
-    await this.branches.add(1, { separator, page, stamp, entries: to - from, large: hasLarge });
+    return this.branches.add(1, { separator, page, stamp, entries: to - from, large: hasLarge });
   }
 
   private separatorFor(first: Uint8Array): Uint8Array {

@@ -53,7 +53,7 @@ export class SortedLoad {
         next = await this.takeAgain(block, next);
         continue;
       }
-      let end = next + 1;
+      let end = Math.max(next + 1, block.ascending);
       while (end < block.count && block.compare(end, end - 1) > 0) end++;
       await this.merge(block, next, end);
       this.lastKey = Uint8Array.prototype.slice.call(block.keyView(end - 1));

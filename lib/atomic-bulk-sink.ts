@@ -1,6 +1,6 @@
 /**
- * A bulk load that is all or nothing. Its tree is built beside transactions, out of the bucket as it is at the first
- * entry, so that other writers never wait for it; one short transaction puts it in the bucket's place in the end.
+ * A bulk load that is all or nothing. Its tree is built beside transactions, out of the bucket as it is when the load
+ * begins, so that other writers never wait for it; one short transaction puts it in the bucket's place in the end.
  */
 
 import { type PinnedTree, pinTree } from './bucket-view.js';
@@ -22,7 +22,7 @@ import { SortedLoad } from './tree/sorted-load.js';
 
 /** The tree that is being built. */
 interface Build {
-  /** The bucket's tree when the load began. */
+  /** The bucket's tree when the load began, held from its first entries on. */
   readonly base: PinnedTree;
   readonly pages: DetachedPages;
   root: TreeRoot;
@@ -43,6 +43,8 @@ export class AtomicBulkSink implements BulkSink {
   private build: Build | undefined;
   private load: SortedLoad | undefined;
   private entries = 0;
+  /** The bucket's tree when the load began: a change before the first entries come here is one all the same. */
+  private readonly rootAtStart: TreeRoot;
   private bounds: { lower: Uint8Array; upper: Uint8Array } | undefined;
 
   constructor(
@@ -58,6 +60,7 @@ export class AtomicBulkSink implements BulkSink {
     this.settings = settings;
     this.companion = companion;
     this.rules = new BulkRules(settings);
+    this.rootAtStart = this.committedRoot();
   }
 
   get duplicates(): number {
@@ -84,11 +87,23 @@ export class AtomicBulkSink implements BulkSink {
   }
 
   private begin(): Build {
-    const { store } = this;
-    const { committed } = store;
-    const root = bucketRoot(store.pager, catalogRoot(committed), this.bucket);
+    const { store, rootAtStart: root } = this;
+    this.refuseChanged(this.committedRoot());
     const pages = new DetachedPages(store.reserve(), store.pager);
-    return { base: pinTree(store, committed.sequence, root), pages, root };
+    return { base: pinTree(store, store.committed.sequence, root), pages, root };
+  }
+
+  private committedRoot(): TreeRoot {
+    const { pager, committed } = this.store;
+    return bucketRoot(pager, catalogRoot(committed), this.bucket);
+  }
+
+  /** A root that was written again has another stamp. */
+  private refuseChanged({ page, stamp }: Pick<TreeRoot, 'page' | 'stamp'>): void {
+    const { bucket, rootAtStart } = this;
+    if (page === rootAtStart.page && stamp === rootAtStart.stamp) return;
+    const message = `the bucket ${JSON.stringify(bucket)} was changed while an atomic bulk load into it went on: nothing of the load is there; load again`;
+    throw new StoreError('CONFLICT', message, { details: { bucket } });
   }
 
   /** Takes the keys of an ascending block into the bounds that watchers are told. */
@@ -140,12 +155,8 @@ export class AtomicBulkSink implements BulkSink {
   }
 
   /** Puts the tree in the place of the one that it was made of. */
-  private async attach(transaction: Transaction, { base, pages, root }: Build): Promise<void> {
-    const { page, stamp } = transaction.root(this.bucket);
-    if (page !== base.root.page || stamp !== base.root.stamp) {
-      const message = `the bucket ${JSON.stringify(this.bucket)} was changed while an atomic bulk load into it went on: nothing of the load is there; load again`;
-      throw new StoreError('CONFLICT', message, { details: { bucket: this.bucket } });
-    }
+  private async attach(transaction: Transaction, { pages, root }: Build): Promise<void> {
+    this.refuseChanged(transaction.root(this.bucket));
     const { bounds } = this;
     if (bounds !== undefined) transaction.record.load(this.bucket, () => bounds);
     await transaction.build(this.bucket, async () => {

@@ -28,16 +28,12 @@ const CACHE_BYTES = 4 * 1024 * 1024;
 
 /**
  * Copies the latest commit under another name and gives the file its name only when it is whole and on
- * the disk: a copy that is cut short leaves at most a file that ends in `.partial`.
+ * the disk: a copy that is cut short leaves at most a file whose name goes on with `.partial-`.
  */
 export async function backupStore(store: Store, place: BackupPlace, options: BackupOptions): Promise<void> {
   store.assertOpen();
   const { path } = place;
-  if (place.exists()) {
-    throw new StoreError('CONFLICT', `there is a file at ${path} already: name another, or move it away`, {
-      details: { path },
-    });
-  }
+  refuseTaken(place);
   if (isOwnFile(store.file.path, path)) {
     const message = `${path} is a file of the store's own: name another for the backup`;
     throw new StoreError('CONFLICT', message, { details: { path } });
@@ -48,13 +44,20 @@ export async function backupStore(store: Store, place: BackupPlace, options: Bac
     throw new StoreError('STORE_NOT_FOUND', message, { details: { path, folder } });
   }
   try {
-    place.clear();
     await copyStore(store, place, options);
-    place.name();
+    if (!place.name()) refuseTaken(place);
+    place.clear();
   } catch (error) {
     clearIfPossible(place);
     throw error instanceof StoreError ? error : fileError('write', path, error);
   }
+}
+
+function refuseTaken(place: BackupPlace): void {
+  const path = place.taken();
+  if (path === undefined) return;
+  const message = `there is a file at ${path} already: name another for the backup, or move it away`;
+  throw new StoreError('CONFLICT', message, { details: { path } });
 }
 
 /** After a failure, which is what is told: a file that stays behind is known by its name. */

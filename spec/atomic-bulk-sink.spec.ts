@@ -61,6 +61,19 @@ describe('an atomic bulk load', () => {
     'another load': (_, bucket) => addAllTo(bucket, pairs(5000, 6000)),
   };
   for (const [what, change] of Object.entries(CHANGES)) {
+    for (const sorted of ['auto', false] as const)
+      it(`is refused where ${what} changed the bucket before its first entries were placed, sorted: ${sorted}`, async () => {
+        const db = await stores.open();
+        const bucket = db.bucket('b');
+        await addAllTo(bucket, mixed(0, 2000, 1));
+        const writer = bucket.bulkWriter({ atomic: true, sorted });
+        await change(db, bucket);
+        const after = bucket.range().toArray();
+        writer.add(numbered(3), 'of the load');
+        await rejected('CONFLICT', writer.finish());
+        expect(bucket.range().toArray()).to.deep.equal(after);
+      });
+
     it(`is refused as a whole where ${what} changed the bucket meanwhile`, async () => {
       const db = await stores.open();
       const bucket = db.bucket('b');

@@ -84,6 +84,24 @@ describe('backup', () => {
     expect(fs.lstatSync(link).isSymbolicLink()).to.equal(true);
   });
 
+  it('takes no other file away, and no log for its own', async () => {
+    const db = await stores.open();
+    await fill(db);
+    const target = await stores.path('copy.db');
+    const beside = [`${target}.partial`, `${target}.partial.pending`, `${target}.partial-12345678`];
+    for (const path of beside) fs.writeFileSync(path, 'mine');
+    fs.writeFileSync(`${target}.pending`, 'of a store that is gone');
+    const refused = await rejected('CONFLICT', db.backup(target));
+    expect(refused.message).to.contain(`${target}.pending already`);
+    fs.rmSync(`${target}.pending`);
+    const both = await Promise.allSettled([db.backup(target), db.backup(target)]);
+    expect(both.map(({ status }) => status).sort()).to.deep.equal(['fulfilled', 'rejected']);
+    expect(contentOf(await stores.openAt(target))).to.deep.equal(contentOf(db));
+    for (const path of beside) expect(fs.readFileSync(path, 'utf8')).to.equal('mine');
+    const names = fs.readdirSync(path.dirname(target)).filter((name) => name.includes('.partial'));
+    expect(names).to.have.length(beside.length);
+  });
+
   it('leaves no file when it is stopped, or cannot be written', async () => {
     const db = await stores.open();
     await fill(db);

@@ -14,6 +14,7 @@ import { ImportMeter } from './import-progress.js';
 import type { EarlierRun, ImportFailureDetails, ImportReport } from './import-report.js';
 import { RowLoader, type RowValues } from './import-rows.js';
 import { throwIfAborted } from './interruptible.js';
+import { refuseSourceAsRejects } from './reject-file-owner.js';
 import { RejectLog } from './reject-log.js';
 import type { RowBatch, SourcePosition } from './row-batch.js';
 import type { RowKeyWriter } from './row-key-writer.js';
@@ -50,6 +51,7 @@ export async function runImport<Batch extends RowBatch>(
   openFormat: OpenFormat<Batch>,
   tell: Tell,
 ): Promise<ImportReport> {
+  await refuseSourceAsRejects(source, options.rejects);
   const checkpoint = await ImportCheckpoint.open(bucket, source, options);
   const earlier = checkpoint?.earlier;
   const opened = openSource(source, {
@@ -114,6 +116,7 @@ class ImportRun {
     this.rejects = rejects;
     const { position } = rejects;
     if (position !== undefined) await checkpoint?.own(position, this.source, this.format);
+    await rejects.begin();
     const writer = this.bucket.bulkWriterWith(this.writerOptions(), rejects.companion);
     this.writer = writer;
     // What makes the writer fail comes back from `drained` and `finish`; the event alone would end the process.
@@ -165,17 +168,24 @@ class ImportRun {
     writer: BulkWriter,
     rejects: RejectLog,
     complete: boolean,
-  ): Promise<ImportPosition | undefined> {
+  ): Promise<{ toJSON(): ImportPosition } | undefined> {
     await rejects.flush();
-    const { entries, duplicates } = writer.report();
+    const { entries } = writer.report();
     const counts = {
       rows: (this.earlier?.rows ?? 0) + entries,
-      duplicates: (this.earlier?.duplicates ?? 0) + duplicates,
+      duplicates: 0,
       rejected: rejects.count,
       blankLines: this.blankLines,
       rejectFile: rejects.position,
     };
-    return this.checkpoint?.position(this.source, this.format, counts, complete);
+    const position = this.checkpoint?.position(this.source, this.format, counts, complete);
+    if (position === undefined) return undefined;
+    // Rows are found to be there already when they are put in their places: only then are they all counted.
+    return { toJSON: () => ({ ...position, duplicates: this.duplicatesOf(writer.report()) }) };
+  }
+
+  private duplicatesOf({ duplicates }: Pick<BulkReport, 'duplicates'>): number {
+    return (this.earlier?.duplicates ?? 0) + duplicates;
   }
 
   /** What was done; without a load where an earlier run had done all. */
@@ -184,7 +194,7 @@ class ImportRun {
     return {
       rows: (earlier?.rows ?? 0) + (bulk?.entries ?? 0),
       rejected: rejects?.count ?? earlier?.rejected ?? 0,
-      duplicates: (earlier?.duplicates ?? 0) + (bulk?.duplicates ?? 0),
+      duplicates: this.duplicatesOf(bulk ?? { duplicates: 0 }),
       blankLines: this.blankLines,
       bytesRead: this.source.bytesRead,
       elapsedMilliseconds: this.meter.elapsedMilliseconds,

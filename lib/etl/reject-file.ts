@@ -24,8 +24,12 @@ export class RejectFile {
    * @throws CONFLICT where the file holds the rejects of another import, or one writes to it; INVALID_OPTION where the
    * path cannot be written to, holds something that is not rejects, or less than is to be gone on with.
    */
-  static async open(path: string, earlier?: EarlierRejects): Promise<RejectFile> {
-    const { handle, position } = await openOwnRejects(path, earlier);
+  static async open(
+    path: string,
+    earlier: EarlierRejects | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<RejectFile> {
+    const { handle, position } = await openOwnRejects(path, earlier, signal);
     // On the disk when it is closed, as the rows are when they are committed. Pipes and terminals cannot do that.
     const options = position === undefined ? {} : { flush: true, start: position.bytes };
     return new RejectFile(
@@ -39,6 +43,11 @@ export class RejectFile {
   /** How far the file is, which a later run must know to tell that it is this import's. */
   get position(): RejectFilePosition | undefined {
     return this.at;
+  }
+
+  /** Takes away what is to come again, once it is saved that the file is this import's: whoever is killed between leaves it. */
+  async begin(): Promise<void> {
+    if (this.at !== undefined) await this.handle.truncate(this.at.bytes);
   }
 
   write(reject: Reject): void | Promise<void> {

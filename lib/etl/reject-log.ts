@@ -27,7 +27,8 @@ export class RejectLog {
     count: number,
   ): Promise<RejectLog> {
     const { onReject = 'collect', rejectsMax = Number.POSITIVE_INFINITY, rejects } = options;
-    const sink = rejects === undefined ? undefined : await openRejectSink(rejects, bucket, earlier);
+    const sink =
+      rejects === undefined ? undefined : await openRejectSink(rejects, bucket, earlier, options.signal);
     return new RejectLog(sink, onReject === 'stop' ? 0 : rejectsMax, count);
   }
 
@@ -50,6 +51,11 @@ export class RejectLog {
   /** Whether those that wait for a commit are many. */
   get isFull(): boolean {
     return this.sink?.isFull === true;
+  }
+
+  /** To be called before the first reject, once the position is saved. */
+  async begin(): Promise<void> {
+    await this.sink?.begin?.();
   }
 
   /** Resolves once all that was taken is safe, or goes into the next commit. */

@@ -22,6 +22,8 @@ export interface OpenRejectSink {
   readonly isFull?: boolean;
   /** Of a file: how far it is, which a later run must know to tell that it is this import's. */
   readonly position?: RejectFilePosition;
+  /** Makes it ready for the first reject, after the position was saved. */
+  begin?(): Promise<void>;
   /** Takes a reject; what it returns must be awaited before the next. */
   write(reject: Reject): void | Promise<void>;
   /** Resolves once all that was taken is safe, or goes into the next commit. */
@@ -40,8 +42,9 @@ export async function openRejectSink(
   sink: RejectSink,
   bucket: StoreBucket,
   earlier: EarlierRejects | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<OpenRejectSink> {
-  if (typeof sink === 'string') return RejectFile.open(sink, earlier);
+  if (typeof sink === 'string') return RejectFile.open(sink, earlier, signal);
   if (typeof sink === 'function') return { write: sink, flush: async () => {}, close: async () => {} };
   if (sink instanceof Writable) return new RejectStream(sink, 'the stream of rejects', false);
   if (sink instanceof StoreBucket && sink.name !== bucket.name && sink.isInStoreOf(bucket))

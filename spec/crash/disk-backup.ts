@@ -23,8 +23,8 @@ export class DiskBackupPlace implements BackupPlace {
 
   missingFolder(): undefined {}
 
-  exists(): boolean {
-    return this.disk.exists('copy');
+  taken(): string | undefined {
+    return this.disk.exists('copy') ? this.path : undefined;
   }
 
   async open(options: StoreOptions): Promise<OpenedStore> {
@@ -42,9 +42,10 @@ export class DiskBackupPlace implements BackupPlace {
     return opened;
   }
 
-  name(): void {
+  name(): boolean {
     this.disk.rename('partial copy', 'copy');
     this.disk.syncFolder();
+    return true;
   }
 
   clear(): void {

@@ -172,6 +172,7 @@ export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
     plant: () =>
       replaceMethod(DiskBackupPlace.prototype, 'name', function (this: DiskBackupPlace) {
         (this as unknown as { disk: SimulatedDisk }).disk.rename('partial copy', 'copy');
+        return true;
       }),
   },
   {

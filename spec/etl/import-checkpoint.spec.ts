@@ -343,6 +343,26 @@ describe('an import with a checkpoint', () => {
     expect((await readFile(rejects, 'utf8')).split('\n')).to.have.length(2);
   });
 
+  it('counts keys that came again over both runs', async () => {
+    const db = await stores.open();
+    const source = await stores.path('rows.csv');
+    const keys = Array.from({ length: 60_000 }, (_, i) => String(Math.floor(i / 2)).padStart(6, '0'));
+    await writeFile(source, `id,a\n${keys.map((key) => `${key},x\n`).join('')}`);
+    for (const sorted of ['auto', false] as const) {
+      const bucket = db.bucket(`sorted ${sorted}`);
+      const options = { key: 'id', checkpoint: 'c', sorted, commitEvery: { entries: 10_000 } };
+      const stop = new AbortController();
+      const job = importCsv(bucket, source, { ...options, signal: stop.signal });
+      job.progress$.subscribe(({ rowsCommitted }) => {
+        if (rowsCommitted > 10_000) stop.abort();
+      });
+      await job.catch(() => undefined);
+      const { duplicates, rows } = await importCsv(bucket, source, options);
+      expect([rows, duplicates]).to.deep.equal([60_000, 30_000]);
+      expect((await importCsv(bucket, source, options)).duplicates).to.equal(30_000);
+    }
+  });
+
   it('wants the file of rejects as it left it', async () => {
     const [source, rejects] = [await stores.path('rows.csv'), await stores.path('rejects.ndjson')];
     const shape = SHAPES['a sorted file'];

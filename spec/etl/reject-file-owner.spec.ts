@@ -2,7 +2,7 @@
 
 import { link, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { type Bucket, type CsvImportOptions, importCsv } from 'btree-store';
+import { type Bucket, type CsvImportOptions, importCsv, importNdjson } from 'btree-store';
 import { expect } from 'chai';
 import { rejected } from '../helpers/errors.js';
 import { useStores } from '../helpers/store.js';
@@ -117,23 +117,72 @@ describe('a file of rejects', () => {
     expect((await readFile(rejects, 'utf8')).split('\n')).to.have.length(2);
   });
 
-  it('keeps its mode, and its other names where it has some', async () => {
+  it('keeps its mode; a link is gone behind, and a file of several names refused', async () => {
     const db = await stores.open();
-    const [plain, named, other, behind] = await Promise.all(
-      ['plain.ndjson', 'named.ndjson', 'other.ndjson', 'behind.ndjson'].map((name) => stores.path(name)),
+    const [plain, named, other, behind, nowhere] = await Promise.all(
+      ['plain', 'named', 'other', 'behind', 'nowhere'].map((name) => stores.path(`${name}.ndjson`)),
     );
+    const into = (rejects: string) =>
+      importCsv(db.bucket('rows'), whole(csv(['a'], 1)), { key: 'id', rejects });
     await writeFile(plain, '', { mode: 0o600 });
+    await symlink(plain, behind);
+    await into(behind);
+    expect((await stat(plain)).size).to.be.above(0);
+    expect((await stat(plain)).mode & 0o777).to.equal(0o600);
     await writeFile(named, '');
     await link(named, other);
-    await symlink(other, behind);
-    for (const rejects of [plain, named]) {
-      await importCsv(db.bucket('rows'), whole(csv(['a'], 1)), { key: 'id', rejects });
-      expect((await stat(rejects)).size).to.be.above(0);
-    }
-    expect((await stat(plain)).mode & 0o777).to.equal(0o600);
-    expect(await readFile(other, 'utf8')).to.equal(await readFile(named, 'utf8'));
-    await writeFile(other, '');
-    await importCsv(db.bucket('rows'), whole(csv(['a'], 1)), { key: 'id', rejects: behind });
-    expect((await stat(named)).size).to.be.above(0);
+    await symlink(`${nowhere}.gone`, nowhere);
+    for (const rejects of [named, nowhere])
+      expect((await rejected('INVALID_OPTION', into(rejects))).message).to.contain('that is not there yet');
+  });
+
+  it('that an import left behind a link is not taken from another that uses the link since', async () => {
+    const [db, real, rejects] = [await stores.open(), await stores.path('real'), await stores.path('link')];
+    await writeFile(real, '');
+    await symlink(real, rejects);
+    const options = { key: 'id', checkpoint: 'import', rejects, ...EVERY_BATCH };
+    await stopped(db.bucket('first'), failing(csv(['a'], 0)), options);
+    await importCsv(db.bucket('second'), whole(csv(['x'], 2)), { key: 'id', rejects });
+    await rejected('CONFLICT', importCsv(db.bucket('first'), whole(csv(['a'], 0)), options));
+    expect((await readFile(real, 'utf8')).split('\n')).to.have.length(3);
+  });
+
+  it('is not taken where it begins alike, goes on, and is another file', async () => {
+    const [db, rejects] = [await stores.open(), await stores.path('rejects.ndjson')];
+    const options = { key: 'id', checkpoint: 'import', rejects, ...EVERY_BATCH };
+    await stopped(db.bucket('first'), failing(csv(['a'], 3)), options);
+    await rm(rejects);
+    await importCsv(db.bucket('second'), whole(csv(['a'], 4)), { key: 'id', rejects });
+    const error = await rejected('CONFLICT', importCsv(db.bucket('first'), whole(csv(['a'], 4)), options));
+    expect(error.message).to.contain('cut it to').and.contain('bytes');
+    expect((await readFile(rejects, 'utf8')).split('\n')).to.have.length(5);
+  });
+
+  it('keeps what it has where an import that is to begin anew does not come to that', async () => {
+    const [db, rejects] = [await stores.open(), await stores.path('rejects.ndjson')];
+    const source = await stores.path('rows.csv');
+    await writeFile(source, csv(['a'], 3));
+    const options = { key: 'id', checkpoint: 'import', rejects };
+    await importCsv(db.bucket('rows'), source, options);
+    const transaction = await db.begin();
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    await rejected(
+      'ABORTED',
+      importCsv(db.bucket('rows'), source, { ...options, restart: true, signal: stop.signal }),
+    );
+    await transaction.rollback();
+    expect((await readFile(rejects, 'utf8')).split('\n')).to.have.length(4);
+    expect((await importCsv(db.bucket('rows'), source, options)).earlier?.rejected).to.equal(3);
+  });
+
+  it('is never the file that is imported', async () => {
+    const [db, source] = [await stores.open(), await stores.path('rejects.ndjson')];
+    await importCsv(db.bucket('rows'), whole(csv(['a'], 2)), { key: 'id', checkpoint: 'c', rejects: source });
+    const text = await readFile(source, 'utf8');
+    const again = { key: 'raw', checkpoint: 'c', rejects: source };
+    const error = await rejected('INVALID_OPTION', importNdjson(db.bucket('rows'), source, again));
+    expect(error.message).to.contain('is the file that is imported');
+    expect(await readFile(source, 'utf8')).to.equal(text);
   });
 });

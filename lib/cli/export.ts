@@ -83,7 +83,9 @@ async function write(range: Range, rows: Readable, flags: OutputFlags): Promise<
   if (bar.isWanted && !toTerminal) steps.push(rowFollower(bar, range.count()));
   if (output.endsWith('.gz')) steps.push(createGzip());
   try {
-    await withOutput(flags, (target, name) => writeTo(target, name, rows, steps, interrupt.signal));
+    await withOutput(flags, interrupt.signal, (target, name) =>
+      writeTo(target, name, rows, steps, interrupt.signal),
+    );
   } catch (error) {
     if (!interrupt.signal.aborted) throw inCommandTerms(error);
     const left = output === '-' ? 'the output is incomplete' : `${output} was not written`;

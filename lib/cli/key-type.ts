@@ -99,7 +99,7 @@ export function addKeyType(command: Command): Command {
     '--key-type <types>',
     `the types of the bucket's keys, if they are no text: ${FORM}; dates without a zone are in UTC`,
   );
-  return command.addOption(option.argParser((text) => new KeyType(nameList(text))).conflicts('escapes'));
+  return command.addOption(option.argParser((text) => new KeyType(nameList(text))));
 }
 
 function pieces(text: string): string[] {

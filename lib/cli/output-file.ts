@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, rmSync } from 'node:fs';
-import { link, realpath, rename, rm, stat } from 'node:fs/promises';
+import { link, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { CommandFailure } from './failure.js';
@@ -27,12 +27,13 @@ export function addOutputOptions(command: Command): Command {
  */
 export async function withOutput(
   { output, force = false }: OutputFlags,
+  signal: AbortSignal,
   write: (target: Writable, name: string) => Promise<void>,
 ): Promise<void> {
   if (output === '-') return write(process.stdout, 'the output');
   const found = await stat(output).catch(() => undefined);
   // A device or a pipe has no content that could be lost, and no other can take its place.
-  if (found !== undefined && !found.isFile()) return write(createWriteStream(output), output);
+  if (found !== undefined && !found.isFile()) return write(await openedPipe(output, signal), output);
   if (found !== undefined && !force) throw isThere(output);
   // Of a link, what it leads to is replaced.
   const path = found === undefined ? output : await realpath(output);
@@ -44,9 +45,20 @@ export async function withOutput(
     await write(createWriteStream(partial, { flags: 'wx', flush: true }), output);
     await place(partial, path, force);
   } finally {
-    process.off('exit', remove);
     await rm(partial, { force: true }).catch(() => undefined);
+    process.off('exit', remove);
   }
+}
+
+/** A pipe is open only once somebody reads from it, which may never be. */
+async function openedPipe(path: string, signal: AbortSignal): Promise<Writable> {
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new CommandFailure(`${path} was not written`)), {
+      once: true,
+    });
+  });
+  const handle = await Promise.race([open(path, 'w'), stopped]);
+  return handle.createWriteStream();
 }
 
 /** Gives the file its name, which another file may have got meanwhile. */

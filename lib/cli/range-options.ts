@@ -51,13 +51,20 @@ const ESCAPES_HELP = 'read \\xHH, \\n, \\r, \\t and \\\\ in keys that are given'
 export function rangeOf(flags: RangeFlags): RangeOptions {
   const { gt, gte, lt, lte, reverse, limit, keyType } = flags;
   const key = (text: string | undefined) => (text === undefined ? undefined : keyOf(text, flags));
-  const isTyped = keyType !== undefined && flags.prefix !== undefined;
-  const prefix = isTyped ? keyType.prefixBytes(flags.prefix) : key(flags.prefix);
+  const prefix =
+    keyType !== undefined && flags.prefix !== undefined
+      ? keyType.prefixBytes(typedText(flags.prefix, flags))
+      : key(flags.prefix);
   return { gt: key(gt), gte: key(gte), lt: key(lt), lte: key(lte), prefix, reverse, limit };
+}
+
+/** The text of a key of types, which with escapes may hold any character. */
+function typedText(text: string, { escapes }: KeyFlags): string {
+  return escapes === true ? unescapedBytes(text).toString('utf8') : text;
 }
 
 /** A key as it is typed. */
 export function keyOf(text: string, { escapes, keyType }: KeyFlags): string | Uint8Array {
-  if (keyType !== undefined) return keyType.bytes(text);
+  if (keyType !== undefined) return keyType.bytes(typedText(text, { escapes }));
   return escapes === true ? unescapedBytes(text) : text;
 }

@@ -92,7 +92,9 @@ async function write(sorted: SortedRows, flags: SortFlags): Promise<void> {
   const timer = bar.isWanted ? followedBy(sorted, bar) : undefined;
   const steps = flags.output.endsWith('.gz') ? [createGzip()] : [];
   try {
-    await withOutput(flags, (target, name) => writeTo(target, name, sorted, steps, interrupt.signal));
+    await withOutput(flags, interrupt.signal, (target, name) =>
+      writeTo(target, name, sorted, steps, interrupt.signal),
+    );
   } catch (error) {
     if (!interrupt.signal.aborted) throw inCommandTerms(error);
     const left = flags.output === '-' ? 'the output is incomplete' : `${flags.output} was not written`;

@@ -17,6 +17,7 @@ const PARTS = /^[+-]?(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i;
 const SURE_LENGTH = 15;
 const EXPONENT = /e/i;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const INFINITE = /^-?Infinity$/;
 
 /** Any number but NaN. */
 export const numberKey: KeyPart<number> = {
@@ -46,7 +47,8 @@ const TOO_LARGE =
 const TOO_SMALL = 'it is not 0, but so near to it that a number holds it as 0';
 
 function numberOf(value: unknown): number | undefined {
-  const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
+  const isText = typeof value === 'string' && (DECIMAL.test(value) || INFINITE.test(value));
+  const number = isText ? Number(value) : value;
   return typeof number === 'number' && !Number.isNaN(number) ? number : undefined;
 }
 

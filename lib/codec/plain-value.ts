@@ -30,8 +30,13 @@ function found(value: unknown, format: ValueFormat): Unheld | undefined {
   try {
     return unheldIn(value, format, [], new Set());
   } catch (cause) {
-    if (!isStackOverflow(cause)) throw cause;
-    const message = `the value cannot be written: ${TOO_DEEP}`;
+    // What else raises is the value's own: a getter, a toJSON.
+    const problem = isStackOverflow(cause)
+      ? TOO_DEEP
+      : cause instanceof Error
+        ? cause.message
+        : String(cause);
+    const message = `the value cannot be written: ${problem}`;
     throw new StoreError('INVALID_VALUE', message, { cause, details: { issues: [{ path: '', message }] } });
   }
 }
@@ -47,7 +52,8 @@ export function pathText(path: readonly PropertyKey[]): string {
 /** @param above The objects that the value stands in. */
 function unheldIn(given: unknown, format: ValueFormat, path: Path, above: Set<object>): Unheld | undefined {
   const value = format === 'json' ? jsonOf(given, path) : given;
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined;
+  if (value === null || typeof value === 'boolean') return undefined;
+  if (typeof value === 'string') return format === 'msgpack' ? unheldText(value, path) : undefined;
   if (typeof value === 'number' && (format === 'msgpack' || Number.isFinite(value))) return undefined;
   if (format === 'msgpack' && (isSoundDate(value) || value instanceof Uint8Array)) return undefined;
   if (typeof value !== 'object' || !(Array.isArray(value) || isPlain(value)))
@@ -78,10 +84,24 @@ function inArray(
 function inObject(object: object, format: ValueFormat, path: Path, above: Set<object>): Unheld | undefined {
   for (const [name, member] of Object.entries(object)) {
     // A member that is undefined is none.
-    const unheld = member === undefined ? undefined : unheldIn(member, format, [...path, name], above);
+    if (member === undefined) continue;
+    const unheld =
+      (format === 'msgpack' ? unheldName(name, path) : undefined) ??
+      unheldIn(member, format, [...path, name], above);
     if (unheld !== undefined) return unheld;
   }
   return undefined;
+}
+
+/** UTF-8 has no halves of characters, and readers take a byte order mark for no text. */
+function unheldText(text: string, path: Path): Unheld | undefined {
+  if (!text.isWellFormed()) return { path, what: 'a text with half a surrogate pair' };
+  return text.startsWith('\ufeff') ? { path, what: 'a text that begins with a byte order mark' } : undefined;
+}
+
+function unheldName(name: string, path: Path): Unheld | undefined {
+  if (name === '__proto__') return { path, what: 'a member called __proto__' };
+  return unheldText(name, path) && { path, what: 'a name of half a surrogate pair or a byte order mark' };
 }
 
 /** What JSON.stringify takes for the value: of an invalid date it would write null. */

@@ -22,7 +22,7 @@ export function schemaValue<Schema extends z.core.$ZodType>(
   format: ValueFormat,
 ): ValueCodec<z.output<Schema>> {
   const writing = writingOf(format);
-  const { isSymmetric, isOpen } = looked(schema, format, writing);
+  const isSymmetric = looksSymmetric(schema, format, writing);
   // Where input and output are the same, parsing is encoding, and several times as fast.
   const check = isSymmetric
     ? (value: z.output<Schema>) => z.safeParse(schema, value)
@@ -30,7 +30,7 @@ export function schemaValue<Schema extends z.core.$ZodType>(
   return {
     encode: (value) => {
       const encoded = run<unknown>(() => check(value));
-      if (isOpen) refuseUnheld(encoded, format);
+      refuseUnheld(encoded, format);
       return writing.write(encoded);
     },
     // What the schema's input is only the schema itself can tell: it looks at whatever was read.
@@ -70,19 +70,13 @@ function invalidValue(error: z.ZodError): StoreError {
   });
 }
 
-/** What a schema is, as far as can be seen. */
-interface Looked {
-  /** Whether its input is its output. */
-  readonly isSymmetric: boolean;
-  /** Whether it lets anything through somewhere: then each value must be looked at. */
-  readonly isOpen: boolean;
-}
-
-/** Refuses schemas with values that would come back as something else, with no word said when they are written. */
-function looked(schema: z.core.$ZodType, format: ValueFormat, writing: ValueWriting): Looked {
+/**
+ * Whether a schema's input is its output, as far as can be seen. Refuses schemas of which no value, or hardly one, could
+ * be written; of the others each value is looked at.
+ */
+function looksSymmetric(schema: z.core.$ZodType, format: ValueFormat, writing: ValueWriting): boolean {
   let isSymmetric = true;
-  let isOpen = false;
-  const look = (type: string, coerces: boolean, path: readonly (string | number)[]): void => {
+  const look = (type: string, coerces: boolean): void => {
     if (writing.unwritable.has(type) && !coerces) {
       const advice =
         type === 'date'
@@ -90,10 +84,7 @@ function looked(schema: z.core.$ZodType, format: ValueFormat, writing: ValueWrit
           : 'use a z.codec to what it can';
       throw unwritable(`a ${type}`, format, advice);
     }
-    if (MAY_BE_UNDEFINED.has(type) && IN_ARRAY.test(path.join('/')))
-      throw unwritable('an array with elements that may be undefined', format, 'use z.nullable, and null');
     if (coerces || !SYMMETRIC.has(type)) isSymmetric = false;
-    if (OPEN.has(type)) isOpen = true;
   };
   try {
     z.toJSONSchema(schema, {
@@ -101,17 +92,17 @@ function looked(schema: z.core.$ZodType, format: ValueFormat, writing: ValueWrit
       unrepresentable: 'any',
       cycles: 'ref',
       // Called for each schema within; nothing is made of what it makes.
-      override: ({ zodSchema, path }) => {
+      override: ({ zodSchema }) => {
         const { def } = zodSchema._zod;
-        look(def.type, 'coerce' in def && def.coerce === true, path);
+        look(def.type, 'coerce' in def && def.coerce === true);
       },
     });
   } catch (error) {
     if (error instanceof StoreError) throw error;
     // What cannot be looked through, as two schemas of one id, can be used all the same: reading checks each value.
-    return { isSymmetric: false, isOpen: true };
+    return false;
   }
-  return { isSymmetric, isOpen };
+  return isSymmetric;
 }
 
 /** Kinds of schemas that take what they give. */
@@ -143,11 +134,6 @@ const SYMMETRIC = new Set([
     'lazy',
   ],
 ]);
-/** Kinds of schemas that take values of every kind. */
-const OPEN = new Set(['any', 'unknown', 'custom']);
-const MAY_BE_UNDEFINED = new Set(['undefined', 'optional', 'void']);
-/** The element of an array, or one of those that it may be. */
-const IN_ARRAY = /(?:^|\/)items(?:\/(?:anyOf|oneOf)\/\d+)*$/;
 
 function unwritable(what: string, format: ValueFormat, advice: string): StoreError {
   return new StoreError(

@@ -28,7 +28,11 @@ export function tupleKey<Key extends readonly unknown[]>(...parts: Parts<Key>): 
   const words = `a tuple of ${all.map((part) => part.words).join(', ')}`;
   const encodeParts = (key: unknown, isPrefix: boolean): Buffer => {
     const counts = Array.isArray(key) && (isPrefix ? key.length <= all.length : key.length === all.length);
-    if (!counts) throw notA(isPrefix ? `the first parts of ${words}` : words, key);
+    if (!counts)
+      throw notA(
+        isPrefix ? `the first parts of ${words}` : words,
+        Array.isArray(key) ? `${key.length} parts` : key,
+      );
     const pieces: Uint8Array[] = [];
     // Gaps are no parts: they are met as undefined, which no part takes.
     Array.from(key).forEach((value: unknown, index) => {

@@ -19,7 +19,9 @@ function plain(format: ValueFormat): ValueCodec<unknown> {
 
 /**
  * Values of any form, without a schema: what the format can hold. Raises INVALID_VALUE, with the path in
- * `details.issues`, for what it cannot: it would come back as something else.
+ * `details.issues`, for what it cannot: it would come back as something else. Four things do all the same, as in all
+ * JSON: members that are undefined, or whose name is a symbol, are left out; -0 is 0; a prototype of null is none; and
+ * in JSON what has a toJSON, such as a date or a Buffer, is what that gives.
  *
  * @example
  * ```ts
@@ -29,7 +31,7 @@ function plain(format: ValueFormat): ValueCodec<unknown> {
  * ```
  */
 export const values = {
-  /** JSON, what imports and exports read and write. What has a toJSON, as dates have, is written as that gives. */
+  /** JSON, what imports and exports read and write. */
   json: plain('json'),
   /** MessagePack, which is shorter, and holds dates and byte strings. */
   msgpack: plain('msgpack'),

@@ -94,7 +94,8 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
       const name = names[part];
       const made = this.find(value, part) ?? inRow;
       // A schema that makes keys of texts by rules of its own would make the key of another row of this one.
-      const isWrong = typeof text === 'string' && codec.problemOf?.(text) !== undefined;
+      const isWrong =
+        typeof text === 'string' && (codec.problemOf?.(text) !== undefined || isMistaken(codec, text, made));
       return partKey({ name, codec }, isWrong || made === inRow ? text : exactly(name, made, text, inRow));
     });
     return 'parts' in this.codecs.key ? keys : keys[0];
@@ -118,6 +119,26 @@ export class TypedRows<Batch extends ObjectBatch> implements RowKeyWriter<Batch>
 function partsOf(codec: KeyCodec<unknown>): readonly KeyPart<unknown>[] | undefined {
   if ('parts' in codec && Array.isArray(codec.parts)) return codec.parts;
   return 'from' in codec && 'words' in codec ? [codec as KeyPart<unknown>] : undefined;
+}
+
+/**
+ * Whether a text that is no key was made one by a conversion of the language's, as z.coerce makes it, and by no rule of
+ * the schema's own: of an empty cell 0 or false, of 0x10 the key of 16, of March 1, 2024 a time in the machine's zone.
+ */
+function isMistaken(codec: KeyPart<unknown>, text: string, made: unknown): boolean {
+  if (typeof made === 'string' || codec.from(text) !== undefined) return false;
+  if (typeof made === 'number') return Number(text) === made;
+  if (typeof made === 'boolean') return Boolean(text) === made;
+  if (made instanceof Date) return new Date(text).getTime() === made.getTime();
+  return typeof made === 'bigint' && bigintOf(text) === made;
+}
+
+function bigintOf(text: string): bigint | undefined {
+  try {
+    return BigInt(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

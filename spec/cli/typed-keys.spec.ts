@@ -84,6 +84,24 @@ describe('keys of types on the command line', function () {
     }
   });
 
+  it('are read back with escapes, whatever is in them, and numbers past all bounds too', async () => {
+    const [store, file] = [await stores.path('shop.db'), await stores.path('names.ndjson')];
+    const names = ['a\tb', 'a\\tb', 'a\nb', 'a,\n"b"', '\u0007'];
+    await writeFile(file, names.map((name) => `${JSON.stringify({ name, id: 7 })}\n`).join(''));
+    await cliHere(['import', store, 'names', file, '--key', 'name,id:number']);
+    const typed = ['--key-type', 'string,number', '--escapes'];
+    const scan = await cliHere(['scan', store, 'names', '--keys', ...typed]);
+    const found: unknown[] = [];
+    for (const text of scan.stdout.split('\n').slice(0, -1))
+      found.push(JSON.parse((await cliHere(['get', store, 'names', ...typed, '--', text])).stdout).name);
+    expect(found).to.have.members(names);
+
+    for (const key of ['Infinity', '-Infinity'])
+      await cliHere(['put', store, 'numbers', '--key-type', 'number', '--', key, 'x']);
+    const keysOf = await cliHere(['scan', store, 'numbers', '--keys', '--key-type', 'number']);
+    expect(keysOf.stdout).to.equal('-Infinity\nInfinity\n');
+  });
+
   it('are of types that there are', async () => {
     const [store, file] = [await stores.path('shop.db'), await stores.path('ids.csv')];
     await writeFile(file, 'id\n7\n');

@@ -33,6 +33,24 @@ const BOTH: ReadonlyArray<[value: unknown, path: string, what: string]> = [
   [{ a: /b/ }, 'a', 'an object of RegExp'],
   [{ a: new Date(Number.NaN) }, 'a', 'an invalid Date'],
   [circle(), 'self[0]', 'an object that stands within itself'],
+  [
+    {
+      get a() {
+        throw new Error('the getter');
+      },
+    },
+    '',
+    'the getter',
+  ],
+  [
+    new Proxy([], {
+      get: () => {
+        throw new Error('the trap');
+      },
+    }),
+    '',
+    'the trap',
+  ],
 ];
 const UNHELD: Readonly<Record<ValueFormat, ReadonlyArray<[value: unknown, path: string, what: string]>>> = {
   json: [
@@ -41,12 +59,18 @@ const UNHELD: Readonly<Record<ValueFormat, ReadonlyArray<[value: unknown, path: 
     [[Number.NEGATIVE_INFINITY], '[0]', '-Infinity'],
     [{ a: new Uint8Array(1) }, 'a', 'an object of Uint8Array'],
   ],
-  msgpack: BOTH,
+  msgpack: [
+    ...BOTH,
+    [{ a: '\ud800' }, 'a', 'half a surrogate pair'],
+    ['\ufeff', '', 'byte order mark'],
+    [{ a: { '\udc00b': 1 } }, 'a', 'a name of half a surrogate pair'],
+    [JSON.parse('{"__proto__":1}'), '', '__proto__'],
+  ],
 };
 const twice = { a: 1 };
 const PLAIN = [null, true, 'text', 0.5, [], {}, { a: [null, { b: 'c' }] }, [twice, twice]];
 const HELD: Readonly<Record<ValueFormat, readonly unknown[]>> = {
-  json: PLAIN,
+  json: [...PLAIN, '\ud800', '\ufeff', JSON.parse('{"__proto__":1}')],
   msgpack: [...PLAIN, Number.NaN, { a: new Date(7) }, [new Uint8Array([1, 2])]],
 };
 
@@ -76,6 +100,36 @@ for (const format of ['json', 'msgpack'] as const) {
         }
         await bucket.put('a', { b: undefined, c: 1 });
         expect(bucket.get('a')).to.deep.equal({ c: 1 });
+      }
+    });
+
+    it('that a schema takes are refused, or come back', async () => {
+      const db = await stores.openMemory();
+      const optional = z.string().optional();
+      const given: ReadonlyArray<[schema: z.ZodType, value: unknown]> = [
+        [z.tuple([optional, z.string()]), [undefined, 'a']],
+        [z.tuple([z.string(), optional]), ['a', undefined]],
+        [z.object({ a: optional, b: z.array(optional) }), { b: [undefined] }],
+        [z.array(z.intersection(optional, optional)), [undefined]],
+        [z.array(z.literal([undefined, 'a'])), ['a', undefined]],
+        [z.array(optional.nonoptional()), ['a']],
+        [z.literal(Number.NaN), Number.NaN],
+        [z.literal(Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY],
+        [z.enum({ A: Number.NaN, B: 1 }), Number.NaN],
+        [optional, undefined],
+        [z.undefined(), undefined],
+        [z.void(), undefined],
+        [z.object({ a: optional }), { a: undefined }],
+        [z.object({ a: z.string().default('b') }), { a: 'b' }],
+        [z.union([z.string(), z.array(z.unknown())]), [undefined]],
+      ];
+      for (const [schema, value] of given) {
+        const bucket = db.bucket('any', { value: schema, format });
+        const taken = await bucket.put('a', value as never).then(
+          () => true,
+          (error) => error.code !== 'INVALID_VALUE',
+        );
+        if (taken) expect(JSON.stringify(bucket.get('a'))).to.equal(JSON.stringify(value));
       }
     });
 

@@ -21,6 +21,36 @@ const stores = useStores();
 const bytes = (...lines: string[]) => Readable.from([Buffer.from(`${lines.join('\n')}\n`)]);
 const messages = ({ rejects }: ImportReport) => rejects.map(({ line, message }) => [line, message]);
 
+describe('texts that are no keys', () => {
+  const WRONG: ReadonlyArray<[type: 'number' | 'date' | 'boolean', texts: string[], right: string]> = [
+    ['number', ['', '0x10', ' 7 ', '0b11', '1_000'], '7'],
+    ['date', ['', 'March 1, 2024', '2024/03/01', '5'], '2024-03-01T00:00Z'],
+    ['boolean', ['', 'no', '0'], 'true'],
+  ];
+  for (const [type, texts, right] of WRONG)
+    it(`are made none by a schema that coerces them: ${type}`, async () => {
+      const db = await stores.openMemory();
+      const value = z.object({ id: z.coerce[type](), n: z.string() });
+      const format = type === 'date' ? 'msgpack' : 'json';
+      const bucket = db.bucket('typed', { key: keys[type], value, format } as never);
+      const rows = [...texts, right].map((text, n) => `"${text}",${n}`);
+      const { rejects, rows: taken } = await importCsv(bucket, bytes('id,n', ...rows), { key: 'id' });
+      expect(rejects.map(({ line }) => line)).to.deep.equal(texts.map((_, index) => index + 2));
+      expect(taken).to.equal(1);
+    });
+
+  it('are keys by rules of a schema’s own', async () => {
+    const db = await stores.openMemory();
+    const id = z.codec(z.string(), z.number(), {
+      decode: (text) => Number(text.slice(2)),
+      encode: (number) => `A-${number}`,
+    });
+    const bucket = db.bucket('typed', { key: keys.number, value: z.object({ id }) });
+    expect(await importCsv(bucket, bytes('id', 'A-12', 'A-7'), { key: 'id' })).to.include({ rows: 2 });
+    expect([...bucket.range().keys()]).to.deep.equal([7, 12]);
+  });
+});
+
 describe('dates of rows', () => {
   const cells = ['2024-02-30', '2024-03-01', '2024-07-01T12:00:00', '2024-07-01T25:00:00'];
   const taken = ['2024-03-01T00:00:00.000Z', '2024-07-01T12:00:00.000Z'];

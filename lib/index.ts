@@ -1,6 +1,7 @@
 // The public face of the library: re-exports only.
 
 export type { BackupOptions } from './backup.js';
+export type { Batch } from './batch.js';
 export type { Bucket } from './bucket.js';
 export type { BulkOptions } from './bulk-options.js';
 export type {
@@ -42,7 +43,7 @@ export type { CsvSortOptions, SortOptions } from './etl/sort-options.js';
 export type { SortedRows, SortProgress } from './etl/sorted-rows.js';
 export type { Source } from './etl/source.js';
 export type { Bytes, Entry, OpenOptions, RangeOptions } from './options.js';
-export type { Batch, Range } from './range.js';
+export type { Range } from './range.js';
 export type { ReadableBucket, ValueStreamOptions } from './readable-bucket.js';
 export type { BucketInfo, Snapshot } from './snapshot.js';
 export type { Stats } from './stats.js';

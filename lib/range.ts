@@ -1,6 +1,7 @@
 /** A range of a bucket, and its many faces: iterables, arrays, streams. */
 import type { Readable } from 'node:stream';
 import type { Observable } from 'rxjs';
+import type { Batch } from './batch.js';
 import type { BucketView } from './bucket-view.js';
 import { type Entry, parseOptions, type RangeOptions, rangeSchema } from './options.js';
 import { boundsOf } from './range-bounds.js';
@@ -25,42 +26,6 @@ import { webStreamOf } from './stream/web-stream.js';
 import type { KeyBounds } from './tree/key-bounds.js';
 import { type Cursor, RangeCursor } from './tree/range-cursor.js';
 import { countEntries } from './tree/rank.js';
-
-/**
- * Entries of one page: the fastest way through a range. Valid until the next batch.
- *
- * `key` and `value` copy what they give. Values can also be read where they lie, in `bytes`, a copy of the whole page
- * that is made when it is first asked for.
- *
- * @example
- * ```ts
- * await db.bucket('hits').put('monday', Buffer.from([7, 0, 0, 0]));
- * await db.bucket('hits').put('tuesday', Buffer.from([9, 0, 0, 0]));
- * let sum = 0;
- * for await (const batch of db.bucket('hits').range().batches())
- *   for (let i = 0; i < batch.length; i++) {
- *     if (batch.keyLength(i) > 7 || batch.valueLength(i) !== 4) throw new Error('no hits of a day');
- *     sum += batch.bytes.readUInt32LE(batch.valueStart(i));
- *   }
- * sum; // => 16
- * ```
- */
-export interface Batch extends Iterable<Entry> {
-  /** Entries in it, at least one. */
-  readonly length: number;
-  /** The key of an entry, in a Buffer that the next call of `key` uses again. */
-  key(index: number): Buffer;
-  /** The value of an entry, in a Buffer that the next call of `value` uses again. */
-  value(index: number): Buffer;
-  /** Bytes of an entry's key, without reading it. */
-  keyLength(index: number): number;
-  /** Bytes of an entry's value, without reading it. */
-  valueLength(index: number): number;
-  /** What values lie in, at `valueStart`; what lies around them means nothing. */
-  readonly bytes: Buffer;
-  /** Where in `bytes` an entry's value begins; -1 where it is too large for a page, and only `value` reads it. */
-  valueStart(index: number): number;
-}
 
 /**
  * The entries of a bucket within bounds. Iteration, sync or async, hands out the SAME entry and Buffers each step: they

@@ -105,12 +105,42 @@ export class LeafCursor {
     has: (page: number) => boolean,
   ): { first: number; stamps: number[] } | undefined {
     if (this.depth === 0) return undefined;
+    const at = this.depth - 1;
+    const base = this.reader.load(this.pages[at], this.stamps[at]);
+    const index = this.indexes[at] + step;
+    if (index < 0 || index >= nodeCount(this.reader.memory, base)) return undefined;
+    if (has(childPage(this.reader.memory, base, index))) return undefined;
+    return this.runFrom(base, index, step, pagesMax, has);
+  }
+
+  /** As `runAhead`, of the leaves behind those that are here already; undefined if all of the parent's are. */
+  runBeyond(
+    step: 1 | -1,
+    pagesMax: number,
+    has: (page: number) => boolean,
+  ): { first: number; stamps: number[] } | undefined {
+    if (this.depth === 0) return undefined;
     const { memory } = this.reader;
     const at = this.depth - 1;
     const base = this.reader.load(this.pages[at], this.stamps[at]);
     const count = nodeCount(memory, base);
     let index = this.indexes[at] + step;
-    if (index < 0 || index >= count || has(childPage(memory, base, index))) return undefined;
+    while (index >= 0 && index < count && has(childPage(memory, base, index))) index += step;
+    if (index < 0 || index >= count) return undefined;
+    return this.runFrom(base, index, step, pagesMax, has);
+  }
+
+  /** The leaves from slot `start` of a branch on that lie one behind the other and are not here. */
+  private runFrom(
+    base: number,
+    start: number,
+    step: 1 | -1,
+    pagesMax: number,
+    has: (page: number) => boolean,
+  ): { first: number; stamps: number[] } {
+    const { memory } = this.reader;
+    const count = nodeCount(memory, base);
+    let index = start;
     const stamps: number[] = [];
     let page = 0;
     for (; index >= 0 && index < count && stamps.length < pagesMax; index += step) {

@@ -31,6 +31,8 @@ export interface Cursor {
 
 /** The first read ahead takes few pages, for ranges that end soon; each further one twice as many. */
 const FIRST_RUN_PAGES = 4;
+/** A long scan reads as many behind those that it works on: together no more than one read may take. */
+const BEYOND_PAGES = RUN_PAGES_MAX / 2;
 
 export class RangeCursor implements Cursor {
   private readonly pager: Pager;
@@ -48,6 +50,8 @@ export class RangeCursor implements Cursor {
   /** Whether the bound ends the range within the present leaf. */
   private isLastLeaf = false;
   private runPages = FIRST_RUN_PAGES;
+  /** The read of what comes behind the leaves that are here, while it is under way. */
+  private beyond: Promise<void> | undefined;
   private readonly isHere = (page: number): boolean => this.pager.has(page);
 
   constructor(pager: Pager, root: TreeRoot, options: CursorOptions, onClose?: () => void) {
@@ -64,15 +68,37 @@ export class RangeCursor implements Cursor {
 
   nextBatch(max: number): LeafBatch | null | Promise<LeafBatch | null> {
     if (this.hasSlots() || !this.started || this.closed) return this.nextBatchSync(max);
-    const run = this.runAhead();
-    if (run === undefined) return this.nextBatchSync(max);
-    return this.pager.fetchRunAsync(run.first, run.stamps).then(
-      () => this.nextBatchSync(max),
+    const reading = this.readAhead();
+    if (reading === undefined) return this.nextBatchSync(max);
+    return reading.then(
+      () => {
+        this.readBeyond();
+        return this.nextBatchSync(max);
+      },
       (error) => {
         this.close();
         throw error;
       },
     );
+  }
+
+  /** What must be waited for before the next leaf is in memory, if anything. */
+  private readAhead(): Promise<void> | undefined {
+    const { beyond } = this;
+    const run = this.runAhead();
+    if (run === undefined) return undefined;
+    this.beyond = undefined;
+    return beyond ?? this.pager.fetchRunAsync(run.first, run.stamps);
+  }
+
+  /** Has the disk read on while the leaves that have come are worked on; of a range that may end soon, nothing. */
+  private readBeyond(): void {
+    if (this.closed || this.isLastLeaf || this.runPages < RUN_PAGES_MAX) return;
+    const run = this.leaves.runBeyond(this.step, BEYOND_PAGES, this.isHere);
+    if (run === undefined) return;
+    this.beyond = this.pager.fetchRunAsync(run.first, run.stamps);
+    // Told to whoever waits for it; nobody may.
+    this.beyond.catch(() => undefined);
   }
 
   nextBatchSync(max: number): LeafBatch | null {

@@ -174,6 +174,72 @@ describe('bounds over a tree', () => {
   });
 });
 
+describe('a long walk', () => {
+  /** A file whose reads of many pages are told, and fail from one on. */
+  class ToldFile extends MemoryFile {
+    reads = 0;
+    failsFrom = Number.POSITIVE_INFINITY;
+
+    override async readMany(targets: readonly Buffer[], position: number): Promise<number> {
+      if (++this.reads >= this.failsFrom) throw new StoreError('IO_ERROR', 'the spec wants it so');
+      return super.readMany(targets, position);
+    }
+  }
+
+  async function long(): Promise<[file: ToldFile, lab: TreeLab]> {
+    const file = new ToldFile();
+    const first = await TreeLab.open(4096, file);
+    const writer = first.db.bucket('tree').bulkWriter({ sorted: true });
+    for (let i = 0; i < 6000; i++) writer.add(Buffer.from(numbered(i)), patterned(300, i));
+    await writer.finish();
+    await first.close();
+    return [file, await TreeLab.open(4096, file)];
+  }
+
+  for (const reverse of [false, true])
+    it(`reads on while what has come is worked on${reverse ? ', in reverse' : ''}`, async () => {
+      const [file, lab] = await long();
+      const cursor = new RangeCursor(lab.pager, lab.root, { bounds: {}, reverse });
+      let [entries, waits, unasked] = [0, 0, 0];
+      for (;;) {
+        const before = file.reads;
+        const next = cursor.nextBatch(1000);
+        if (next instanceof Promise) waits++;
+        else unasked += file.reads - before;
+        const batch = await next;
+        if (batch === null) break;
+        for (let i = 0; i < batch.length; i++, entries++) {
+          const n = reverse ? 5999 - entries : entries;
+          expect(batch.key(i).toString()).to.equal(numbered(n).toString());
+          expect(batch.value(i).equals(patterned(300, n))).to.equal(true);
+        }
+      }
+      expect([entries, unasked]).to.deep.equal([6000, 0]);
+      // Every wait but the first few has begun another read.
+      expect(file.reads).to.be.above(waits);
+      expect(lab.pager.cache.canReadAhead).to.equal(true);
+      await lab.close();
+    });
+
+  it('tells a read ahead that failed when it needs what that should have brought, and not if it ends before', async () => {
+    for (let failsFrom = 1; failsFrom < 40; failsFrom++) {
+      const [file, lab] = await long();
+      file.failsFrom = failsFrom;
+      let closed = 0;
+      const cursor = new RangeCursor(lab.pager, lab.root, { bounds: {} }, () => closed++);
+      const walk = async (): Promise<void> => {
+        while ((await cursor.nextBatch(1000)) !== null) if (file.reads >= 40) break;
+      };
+      await walk().catch((error) => expect(error.code).to.equal('IO_ERROR'));
+      cursor.close();
+      expect(closed).to.equal(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(lab.pager.cache.canReadAhead).to.equal(true);
+      await lab.close();
+    }
+  });
+});
+
 describe('leaf cursor', () => {
   it('goes over every leaf in order, in both directions', async () => {
     const lab = await paired(300);

@@ -65,7 +65,6 @@ export class BackupFiles implements BackupPlace {
   private link(): boolean {
     try {
       uninterrupted(() => fs.linkSync(this.partial, this.path));
-      remove(this.partial);
       return true;
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;

@@ -46,7 +46,7 @@ export async function backupStore(store: Store, place: BackupPlace, options: Bac
   try {
     await copyStore(store, place, options);
     if (!place.name()) refuseTaken(place);
-    place.clear();
+    clearIfPossible(place);
   } catch (error) {
     clearIfPossible(place);
     throw error instanceof StoreError ? error : fileError('write', path, error);

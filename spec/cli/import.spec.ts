@@ -226,10 +226,6 @@ describe('btree-store import', function () {
       [['get', store, 'days', '2024-01-02', ...typed], 'must have 3 parts'],
       [['get', store, 'days', '2024-01-02,,', ...typed], 'its parts with commas between'],
       [['get', store, 'days', '2024-01-02,a,1,2', ...typed], 'more than 3 parts'],
-      [
-        ['get', store, 'ids', 'x', '--key-type', 'bigint', '--escapes'],
-        "cannot be used with option '--escapes'",
-      ],
     ];
     for (const [words, says] of failing) {
       const result = await cliHere(words);

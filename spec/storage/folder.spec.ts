@@ -10,7 +10,7 @@ import { uninterrupted } from '../../lib/storage/interrupted.js';
 import { raised, rejected } from '../helpers/errors.js';
 import { useStores } from '../helpers/store.js';
 
-type SyncName = 'openSync' | 'fstatSync' | 'fsyncSync' | 'rmSync' | 'renameSync' | 'ftruncateSync';
+type SyncName = 'openSync' | 'fstatSync' | 'fsyncSync' | 'rmSync' | 'linkSync' | 'ftruncateSync';
 
 const real = { ...fs };
 const table = fs as unknown as Record<SyncName, (...values: unknown[]) => unknown>;
@@ -30,8 +30,8 @@ function failing(name: SyncName, code: string, times: number): () => number {
 }
 
 function restore(): void {
-  const { openSync, fstatSync, fsyncSync, rmSync, renameSync, ftruncateSync } = real;
-  Object.assign(fs, { openSync, fstatSync, fsyncSync, rmSync, renameSync, ftruncateSync });
+  const { openSync, fstatSync, fsyncSync, rmSync, linkSync, ftruncateSync } = real;
+  Object.assign(fs, { openSync, fstatSync, fsyncSync, rmSync, linkSync, ftruncateSync });
 }
 
 const descriptors = (): number => fs.readdirSync('/proc/self/fd').length;
@@ -72,14 +72,14 @@ describe('names of files', () => {
       await db.bucket('b').put('a', '1');
       const copy = await stores.path();
       // The folder is synced when the copy is made, and again when it gets its name.
-      const original = real.renameSync;
-      table.renameSync = (from, to) => {
+      const original = real.linkSync;
+      table.linkSync = (from, to) => {
         original(from as string, to as string);
         failing('fsyncSync', code, 1);
       };
       await rejected(expected, db.backup(copy));
       expect(fs.existsSync(copy)).to.equal(false);
-      table.renameSync = original as (...values: unknown[]) => unknown;
+      table.linkSync = original as (...values: unknown[]) => unknown;
       await db.backup(copy);
       await stores.openAt(copy);
     });
@@ -101,7 +101,7 @@ describe('names of files', () => {
 
   it('of a backup that fails leave what failed as what is told', async () => {
     const db = await stores.open();
-    failing('renameSync', 'EIO', 1);
+    failing('linkSync', 'EIO', 1);
     failing('rmSync', 'EACCES', 1000);
     const error = await rejected('IO_ERROR', db.backup(await stores.path()));
     expect(error.message).to.contain('EACCES');
@@ -135,7 +135,7 @@ describe('an interrupted call', () => {
     fsyncSync: (db) => stores.reopen(db),
     rmSync: (db) => stores.reopen(db),
     ftruncateSync: (db) => stores.reopen(db),
-    renameSync: async (db) => db.backup(await stores.path()),
+    linkSync: async (db) => db.backup(await stores.path()),
   };
   for (const [name, use] of Object.entries(uses)) {
     it(`is met by no one: ${name}`, async () => {

@@ -32,7 +32,7 @@ export class BtreeStoreEngine implements Engine {
   }
 
   async scan(tally: Tally): Promise<void> {
-    for await (const batch of this.bucket.range().batches()) {
+    for (const batch of this.bucket.range().batches()) {
       const { bytes } = batch;
       for (let i = 0; i < batch.length; i++) {
         const start = batch.valueStart(i);

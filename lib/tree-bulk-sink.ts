@@ -70,7 +70,8 @@ export class TreeBulkSink implements BulkSink {
     const { transaction } = this;
     await this.closeLoad(transaction);
     savePosition(transaction, this.bucket, this.settings.checkpoint, position);
-    this.companion?.write(transaction);
+    // Where positions are saved, what goes along waits for the next: no other commit tells how far it is.
+    if (position !== undefined || this.settings.checkpoint === undefined) this.companion?.write(transaction);
     this.transaction = undefined;
     await transaction.commit();
     this.commits++;

@@ -1,6 +1,7 @@
 // lib/etl/reject-bucket.ts: rejects in a bucket, which must not cost anything that is there.
 
 import { writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { importCsv } from 'btree-store';
 import { expect } from 'chai';
 import { rejected } from '../helpers/errors.js';
@@ -31,6 +32,33 @@ describe('a bucket of rejects', () => {
       }
     expect(users.range().toArray().map(String)).to.deep.equal(['ada,1']);
     expect(db.bucket('orders').range().count()).to.equal(0);
+  });
+
+  it('has no rejects that no position tells of, where rows turn out to be unsorted', async () => {
+    const db = await stores.open();
+    const [rows, rejects] = [db.bucket('rows'), db.bucket('rejects')];
+    const ascending = Array.from(
+      { length: 40_000 },
+      (_, n) => `${String(n + 1).padStart(6, '0')},some text\n`,
+    );
+    const [half, rest] = [ascending.slice(0, 20_000), ascending.slice(20_000)].map((part) => part.join(''));
+    const text = `id,a\nlonely\n${half}000000,late\n${rest}lonely\n`;
+    const failing = Readable.from(
+      (async function* () {
+        for (let from = 0; from < text.length; from += 65_536)
+          yield Buffer.from(text.slice(from, from + 65_536));
+        for (let time = 0; time < 2000 && rows.range().count() === 0; time += 5)
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        throw new Error('the line is dead');
+      })(),
+    );
+    const options = { key: 'id', checkpoint: 'import', rejects };
+    await rejected('IO_ERROR', importCsv(rows, failing, options));
+    expect(rows.range().count()).to.be.above(0);
+    expect(rejects.range().count()).to.equal(0);
+    const report = await importCsv(rows, Readable.from([Buffer.from(text)]), options);
+    expect(report).to.include({ rows: 40_001, rejected: 2 });
+    expect([rows.range().count(), rejects.range().count()]).to.deep.equal([40_001, 2]);
   });
 
   it('is made anew by its own import, and refused to another', async () => {

@@ -82,9 +82,7 @@ export class Tally {
   sum = 0;
 
   add(key: Uint8Array, value: Uint8Array): void {
-    this.entries++;
-    this.bytes += key.length + value.length;
-    this.sum = (this.sum + (value[0] | (value[1] << 8) | (value[2] << 16) | (value[3] << 24))) | 0;
+    this.addInPlace(key, value, 0, value.length);
   }
 
   /** A value that was read where it lies. */

@@ -33,7 +33,8 @@ const CACHE_BYTES = 4 * 1024 * 1024;
 export async function backupStore(store: Store, place: BackupPlace, options: BackupOptions): Promise<void> {
   store.assertOpen();
   const { path } = place;
-  refuseTaken(place);
+  const taken = place.taken();
+  if (taken !== undefined) throw takenAlready(taken);
   if (isOwnFile(store.file.path, path)) {
     const message = `${path} is a file of the store's own: name another for the backup`;
     throw new StoreError('CONFLICT', message, { details: { path } });
@@ -45,7 +46,7 @@ export async function backupStore(store: Store, place: BackupPlace, options: Bac
   }
   try {
     await copyStore(store, place, options);
-    if (!place.name()) refuseTaken(place);
+    if (!place.name()) throw takenAlready(path);
     clearIfPossible(place);
   } catch (error) {
     clearIfPossible(place);
@@ -53,11 +54,9 @@ export async function backupStore(store: Store, place: BackupPlace, options: Bac
   }
 }
 
-function refuseTaken(place: BackupPlace): void {
-  const path = place.taken();
-  if (path === undefined) return;
+function takenAlready(path: string): StoreError {
   const message = `there is a file at ${path} already: name another for the backup, or move it away`;
-  throw new StoreError('CONFLICT', message, { details: { path } });
+  return new StoreError('CONFLICT', message, { details: { path } });
 }
 
 /** After a failure, which is what is told: a file that stays behind is known by its name. */

@@ -102,6 +102,28 @@ describe('backup', () => {
     expect(names).to.have.length(beside.length);
   });
 
+  it('is refused where another got the name meanwhile, also if that is gone again', async () => {
+    const db = await stores.open();
+    await fill(db);
+    const target = await stores.path('copy.db');
+    const { linkSync } = fs;
+    const table = fs as { linkSync: typeof linkSync };
+    table.linkSync = (from, to) => {
+      fs.writeFileSync(to, 'another');
+      try {
+        linkSync(from, to);
+      } finally {
+        fs.rmSync(to);
+      }
+    };
+    try {
+      await rejected('CONFLICT', db.backup(target));
+    } finally {
+      table.linkSync = linkSync;
+    }
+    expect(fs.readdirSync(path.dirname(target)).filter((name) => name.startsWith('copy'))).to.deep.equal([]);
+  });
+
   it('leaves no file when it is stopped, or cannot be written', async () => {
     const db = await stores.open();
     await fill(db);

@@ -53,9 +53,9 @@ export async function withOutput(
 /** A pipe is open only once somebody reads from it, which may never be. */
 async function openedPipe(path: string, signal: AbortSignal): Promise<Writable> {
   const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new CommandFailure(`${path} was not written`)), {
-      once: true,
-    });
+    const stop = (): void => reject(new CommandFailure(`${path} was not written`));
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
   });
   const handle = await Promise.race([open(path, 'w'), stopped]);
   return handle.createWriteStream();

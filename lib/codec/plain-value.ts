@@ -5,11 +5,9 @@ import { StoreError } from '../errors.js';
 import { isStackOverflow, TOO_DEEP } from './stack-overflow.js';
 import type { ValueFormat } from './value-codec.js';
 
-type Path = readonly (string | number)[];
-
 /** A place in a value, and what stands there. */
 interface Unheld {
-  readonly path: Path;
+  readonly path: readonly (string | number)[];
   readonly what: string;
 }
 
@@ -28,7 +26,7 @@ export function refuseUnheld(value: unknown, format: ValueFormat): void {
 
 function found(value: unknown, format: ValueFormat): Unheld | undefined {
   try {
-    return unheldIn(value, format, [], new Set());
+    return unheldIn(value, '', format, new Set());
   } catch (cause) {
     // What else raises is the value's own: a getter, a toJSON.
     const problem = isStackOverflow(cause)
@@ -49,66 +47,74 @@ export function pathText(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** @param above The objects that the value stands in. */
-function unheldIn(given: unknown, format: ValueFormat, path: Path, above: Set<object>): Unheld | undefined {
-  const value = format === 'json' ? jsonOf(given, path) : given;
+/**
+ * @param step Where in the one around it the value stands.
+ * @param above The objects that it stands in. The path to what is found is made on the way back: of most values there is none.
+ */
+function unheldIn(
+  given: unknown,
+  step: string | number,
+  format: ValueFormat,
+  above: Set<object>,
+): Unheld | undefined {
+  const value = format === 'json' ? jsonOf(given, step) : given;
   if (value === null || typeof value === 'boolean') return undefined;
-  if (typeof value === 'string') return format === 'msgpack' ? unheldText(value, path) : undefined;
+  if (typeof value === 'string') return format === 'msgpack' ? here(unheldText(value)) : undefined;
   if (typeof value === 'number' && (format === 'msgpack' || Number.isFinite(value))) return undefined;
   if (format === 'msgpack' && (isSoundDate(value) || value instanceof Uint8Array)) return undefined;
-  if (typeof value !== 'object' || !(Array.isArray(value) || isPlain(value)))
-    return { path, what: kindOf(value) };
-  if (above.has(value)) return { path, what: 'an object that stands within itself' };
+  if (typeof value !== 'object' || !(Array.isArray(value) || isPlain(value))) return here(kindOf(value));
+  if (above.has(value)) return here('an object that stands within itself');
   above.add(value);
-  const unheld = Array.isArray(value)
-    ? inArray(value, format, path, above)
-    : inObject(value, format, path, above);
+  const unheld = Array.isArray(value) ? inArray(value, format, above) : inObject(value, format, above);
   above.delete(value);
   return unheld;
 }
 
-function inArray(
-  array: readonly unknown[],
-  format: ValueFormat,
-  path: Path,
-  above: Set<object>,
-): Unheld | undefined {
+function inArray(array: readonly unknown[], format: ValueFormat, above: Set<object>): Unheld | undefined {
   // By index: a hole is an element that is undefined, for which both formats write null.
   for (let index = 0; index < array.length; index++) {
-    const unheld = unheldIn(array[index], format, [...path, index], above);
-    if (unheld !== undefined) return unheld;
+    const unheld = unheldIn(array[index], index, format, above);
+    if (unheld !== undefined) return within(index, unheld);
   }
   return undefined;
 }
 
-function inObject(object: object, format: ValueFormat, path: Path, above: Set<object>): Unheld | undefined {
+function inObject(object: object, format: ValueFormat, above: Set<object>): Unheld | undefined {
   for (const [name, member] of Object.entries(object)) {
     // A member that is undefined is none.
     if (member === undefined) continue;
-    const unheld =
-      (format === 'msgpack' ? unheldName(name, path) : undefined) ??
-      unheldIn(member, format, [...path, name], above);
-    if (unheld !== undefined) return unheld;
+    const wrongName = format === 'msgpack' ? unheldName(name) : undefined;
+    if (wrongName !== undefined) return here(wrongName);
+    const unheld = unheldIn(member, name, format, above);
+    if (unheld !== undefined) return within(name, unheld);
   }
   return undefined;
 }
 
-/** UTF-8 has no halves of characters, and readers take a byte order mark for no text. */
-function unheldText(text: string, path: Path): Unheld | undefined {
-  if (!text.isWellFormed()) return { path, what: 'a text with half a surrogate pair' };
-  return text.startsWith('\ufeff') ? { path, what: 'a text that begins with a byte order mark' } : undefined;
+function here(what: string | undefined): Unheld | undefined {
+  return what === undefined ? undefined : { path: [], what };
 }
 
-function unheldName(name: string, path: Path): Unheld | undefined {
-  if (name === '__proto__') return { path, what: 'a member called __proto__' };
-  return unheldText(name, path) && { path, what: 'a name of half a surrogate pair or a byte order mark' };
+function within(step: string | number, { path, what }: Unheld): Unheld {
+  return { path: [step, ...path], what };
+}
+
+/** UTF-8 has no halves of characters, and readers take a byte order mark for no text. */
+function unheldText(text: string): string | undefined {
+  if (!text.isWellFormed()) return 'a text with half a surrogate pair';
+  return text.startsWith('\ufeff') ? 'a text that begins with a byte order mark' : undefined;
+}
+
+function unheldName(name: string): string | undefined {
+  if (name === '__proto__') return 'a member called __proto__';
+  return unheldText(name) && 'a name of half a surrogate pair or a byte order mark';
 }
 
 /** What JSON.stringify takes for the value: of an invalid date it would write null. */
-function jsonOf(value: unknown, path: Path): unknown {
+function jsonOf(value: unknown, step: string | number): unknown {
   if (typeof value !== 'object' || value === null || !('toJSON' in value)) return value;
   if (value instanceof Date && !isSoundDate(value)) return value;
-  return typeof value.toJSON === 'function' ? value.toJSON(String(path.at(-1) ?? '')) : value;
+  return typeof value.toJSON === 'function' ? value.toJSON(String(step)) : value;
 }
 
 function isSoundDate(value: unknown): boolean {

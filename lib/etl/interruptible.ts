@@ -30,6 +30,7 @@ export async function unlessAborted<Result>(
       reject(aborted(signal, name));
     };
     signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
   });
   try {
     return await Promise.race([waitedFor, interrupted]);

@@ -97,27 +97,14 @@ export class LeafCursor {
 
   /**
    * The leaves that come after the present one under the same parent and lie one behind the other in
-   * the file, as far as they are not in memory: what one read can bring. Undefined if the next one is here.
+   * the file, as far as they are not in memory: what one read can bring. Undefined if the next one is here,
+   * or, where those that are here are skipped, if all are.
    */
   runAhead(
     step: 1 | -1,
     pagesMax: number,
     has: (page: number) => boolean,
-  ): { first: number; stamps: number[] } | undefined {
-    if (this.depth === 0) return undefined;
-    const at = this.depth - 1;
-    const base = this.reader.load(this.pages[at], this.stamps[at]);
-    const index = this.indexes[at] + step;
-    if (index < 0 || index >= nodeCount(this.reader.memory, base)) return undefined;
-    if (has(childPage(this.reader.memory, base, index))) return undefined;
-    return this.runFrom(base, index, step, pagesMax, has);
-  }
-
-  /** As `runAhead`, of the leaves behind those that are here already; undefined if all of the parent's are. */
-  runBeyond(
-    step: 1 | -1,
-    pagesMax: number,
-    has: (page: number) => boolean,
+    skipsPresent = false,
   ): { first: number; stamps: number[] } | undefined {
     if (this.depth === 0) return undefined;
     const { memory } = this.reader;
@@ -125,22 +112,9 @@ export class LeafCursor {
     const base = this.reader.load(this.pages[at], this.stamps[at]);
     const count = nodeCount(memory, base);
     let index = this.indexes[at] + step;
-    while (index >= 0 && index < count && has(childPage(memory, base, index))) index += step;
-    if (index < 0 || index >= count) return undefined;
-    return this.runFrom(base, index, step, pagesMax, has);
-  }
-
-  /** The leaves from slot `start` of a branch on that lie one behind the other and are not here. */
-  private runFrom(
-    base: number,
-    start: number,
-    step: 1 | -1,
-    pagesMax: number,
-    has: (page: number) => boolean,
-  ): { first: number; stamps: number[] } {
-    const { memory } = this.reader;
-    const count = nodeCount(memory, base);
-    let index = start;
+    if (skipsPresent)
+      while (index >= 0 && index < count && has(childPage(memory, base, index))) index += step;
+    if (index < 0 || index >= count || has(childPage(memory, base, index))) return undefined;
     const stamps: number[] = [];
     let page = 0;
     for (; index >= 0 && index < count && stamps.length < pagesMax; index += step) {

@@ -70,16 +70,15 @@ export class RangeCursor implements Cursor {
     if (this.hasSlots() || !this.started || this.closed) return this.nextBatchSync(max);
     const reading = this.readAhead();
     if (reading === undefined) return this.nextBatchSync(max);
-    return reading.then(
-      () => {
+    return reading
+      .then(() => {
         this.readBeyond();
         return this.nextBatchSync(max);
-      },
-      (error) => {
+      })
+      .catch((error) => {
         this.close();
         throw error;
-      },
-    );
+      });
   }
 
   /** What must be waited for before the next leaf is in memory, if anything. */
@@ -94,7 +93,7 @@ export class RangeCursor implements Cursor {
   /** Has the disk read on while the leaves that have come are worked on; of a range that may end soon, nothing. */
   private readBeyond(): void {
     if (this.closed || this.isLastLeaf || this.runPages < RUN_PAGES_MAX) return;
-    const run = this.leaves.runBeyond(this.step, BEYOND_PAGES, this.isHere);
+    const run = this.leaves.runAhead(this.step, BEYOND_PAGES, this.isHere, true);
     if (run === undefined) return;
     this.beyond = this.pager.fetchRunAsync(run.first, run.stamps);
     // Told to whoever waits for it; nobody may.

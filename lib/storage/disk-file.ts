@@ -22,7 +22,7 @@ export class DiskFile implements StoreFile {
   readonly descriptor: number;
   /** Once closed the descriptor may be another file's: whoever still reads must not be given that one's bytes. */
   private closed = false;
-  /** Reads and writes under way. */
+  /** Reads, writes and syncs under way. */
   private transfers = 0;
   private onIdle: (() => void) | undefined;
 
@@ -130,10 +130,13 @@ export class DiskFile implements StoreFile {
 
   async sync(): Promise<void> {
     // Not repeated when interrupted: after any failed sync the kernel may have dropped the pages.
+    this.transfers++;
     try {
       await syncAsync(this.descriptor);
     } catch (error) {
       throw fileError('sync', this.path, error);
+    } finally {
+      this.endTransfer();
     }
   }
 
@@ -183,9 +186,13 @@ export class DiskFile implements StoreFile {
       if (isInterrupted(error)) return -1;
       throw fileError(operation, this.path, error);
     } finally {
-      this.transfers--;
-      if (this.transfers === 0) this.onIdle?.();
+      this.endTransfer();
     }
+  }
+
+  private endTransfer(): void {
+    this.transfers--;
+    if (this.transfers === 0) this.onIdle?.();
   }
 
   private assertOpen(): void {

@@ -42,10 +42,28 @@ export class PageWriter {
   private checkpointStaging: PageMemory | undefined;
   private spillStaging: PageMemory | undefined;
   private progress: Progress | undefined;
+  private readonly unsyncedBytesMax: number;
+  private readonly onSyncFailure: (error: unknown) => void;
+  /** What runs have written since the last sync began. */
+  private unsyncedBytes = 0;
+  /** The last sync ahead; one that failed stays here, as the system tells of it once only. */
+  private ahead: Promise<void> | undefined;
+  private isSyncingAhead = false;
 
-  constructor(file: StoreFile, pageSize: number) {
+  /**
+   * Past `unsyncedBytesMax` of runs a sync begins beside them; `onSyncFailure` learns of one that failed, which
+   * no one may be waiting for.
+   */
+  constructor(
+    file: StoreFile,
+    pageSize: number,
+    unsyncedBytesMax = Number.POSITIVE_INFINITY,
+    onSyncFailure: (error: unknown) => void = () => undefined,
+  ) {
     this.file = file;
     this.pageSize = pageSize;
+    this.unsyncedBytesMax = unsyncedBytesMax;
+    this.onSyncFailure = onSyncFailure;
   }
 
   /**
@@ -118,8 +136,34 @@ export class PageWriter {
   }
 
   async sync(): Promise<void> {
+    if (this.ahead !== undefined) await this.ahead;
+    await this.syncFile();
+  }
+
+  /** Resolves when no sync ahead is under way; rejects for ever once one has failed. */
+  async syncedAhead(): Promise<void> {
+    await this.ahead;
+  }
+
+  private syncFile(): Promise<void> {
     this.counts.syncs++;
-    await this.file.sync();
+    this.unsyncedBytes = 0;
+    return this.file.sync();
+  }
+
+  /**
+   * Pages of a long run were written elsewhere. Every so many bytes they are synced beside what is laid out next:
+   * the commit that waits for all of them then waits for the last ones alone.
+   */
+  countRun(pages: number): void {
+    this.count(pages);
+    this.unsyncedBytes += pages * this.pageSize;
+    if (this.unsyncedBytes < this.unsyncedBytesMax || this.isSyncingAhead) return;
+    this.isSyncingAhead = true;
+    this.ahead = this.syncFile();
+    this.ahead.then(() => {
+      this.isSyncingAhead = false;
+    }, this.onSyncFailure);
   }
 
   /** For pages that were written elsewhere. */

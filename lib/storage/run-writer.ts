@@ -55,10 +55,10 @@ export class RunWriter {
     const { pageSize, pager, writer } = this.pages;
     for (let i = 0; i < staged; i++) sealPage(memory, i * pageSize, pageSize);
     await this.inFlight;
-    this.inFlight = pager.file.write(memory.bytes, 0, staged * pageSize, firstPage * pageSize);
+    const written = pager.file.write(memory.bytes, 0, staged * pageSize, firstPage * pageSize);
+    this.inFlight = written.then(() => writer.countRun(staged));
     // Raised to whoever awaits next; without a handler meanwhile the process would end.
     this.inFlight.catch(() => undefined);
-    writer.count(staged);
     this.memory = this.other;
     this.other = memory;
     this.firstPage += staged;
@@ -73,8 +73,9 @@ export class RunWriter {
     this.runLeft = 0;
   }
 
-  /** Waits for a write under way, whose memory and pages are given up by the caller. */
+  /** Waits for what is under way, before its memory and pages are given up by the caller. */
   async abandon(): Promise<void> {
     await this.inFlight.catch(() => undefined);
+    await this.pages.writer.syncedAhead().catch(() => undefined);
   }
 }

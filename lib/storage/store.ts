@@ -30,6 +30,8 @@ export interface Commit {
   readonly buckets: number;
 }
 
+/** Bytes of a load between two syncs: enough that the syncs are few, so few that the last one is short. */
+const UNSYNCED_BYTES_MAX = 16 << 20;
 /** Past so many pages that only a checkpoint sets free, beside those that it replaces, one is due. */
 const HELD_PAGES_MAX = 1024;
 
@@ -86,7 +88,15 @@ export class Store {
       buckets: meta.buckets,
     };
     this.pager = new Pager(parts.cache, file);
-    this.writer = new PageWriter(file, meta.pageSize);
+    const onFailure = (error: unknown): void => {
+      this.failure ??=
+        error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
+    };
+    const dirtyBytesMax = parts.cache.dirtyFramesMax * meta.pageSize;
+    const unsyncedBytesMax = parts.durable
+      ? Math.min(dirtyBytesMax, UNSYNCED_BYTES_MAX)
+      : Number.POSITIVE_INFINITY;
+    this.writer = new PageWriter(file, meta.pageSize, unsyncedBytesMax, onFailure);
     const spacePages = new SpacePages(file, new SpaceGeometry(meta.pageSize));
     this.space = new Space(meta.pageSize, spacePages, meta.pageCount, meta.freePages, meta.directories);
     this.snapshots = new Snapshots((sequence, next) => this.collectAfter(sequence, next));
@@ -96,9 +106,7 @@ export class Store {
       writer: this.writer,
       cache: parts.cache,
       log: parts.log,
-      onFailure: (error: StoreError) => {
-        this.failure = error;
-      },
+      onFailure,
       onDurable: () => this.collectWaiting(),
     };
     this.checkpointer = new Checkpointer(checkpointed, meta);

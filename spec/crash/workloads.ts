@@ -68,6 +68,7 @@ export const WORKLOADS: readonly Workload[] = [
   workload('a load in small commits', SMALL_LOG, (run) => loadInCommits(run, 8, 10)),
   workload('a load that commits on its own', {}, loadPeriodic),
   workload('a load with large values', {}, loadLarge),
+  workload('loads that are synced before they end', {}, loadLong),
   workload('loads and small commits in turn', SMALL_LOG, loadsBetween),
   workload('growth page by page', SMALL_LOG, (run) => growth(run, 18, 1000)),
   workload('growth and shrinking', {}, growAndShrink),
@@ -325,6 +326,14 @@ async function loadPeriodic(run: WorkloadRun): Promise<void> {
 async function loadLarge(run: WorkloadRun): Promise<void> {
   const all = Array.from({ length: 3 }, (_, i) => fresh(run, 'a', i * 8, 8, 200 + i * 6000));
   await run.bulk('a', all);
+}
+
+/** Runs go to the disk by the megabyte: two have to go before a sync can run beside a third. */
+async function loadLong(run: WorkloadRun): Promise<void> {
+  await run.put('b', 'key', 10);
+  await run.bulk('a', [fresh(run, 'a', 0, 2600, 900)]);
+  await run.bulkAtomic('c', fresh(run, 'c', 0, 2600, 900));
+  await run.put('b', 'key', 11);
 }
 
 async function loadsBetween(run: WorkloadRun): Promise<void> {

@@ -9,6 +9,7 @@ import type { ErrorCode } from '../../lib/errors.js';
 import { DiskFile } from '../../lib/storage/disk-file.js';
 import { fileError } from '../../lib/storage/store-file.js';
 import { patterned } from '../helpers/bytes.js';
+import { Deferred } from '../helpers/deferred.js';
 import { raised, rejected } from '../helpers/errors.js';
 
 const systemError = (code: string): Error =>
@@ -31,6 +32,8 @@ type Answer = string | number;
 class Answers {
   private readonly answers: Answer[];
   calls = 0;
+  /** What a sync waits for. */
+  delay: Promise<void> | undefined;
 
   constructor(...answers: Answer[]) {
     this.answers = answers;
@@ -99,6 +102,7 @@ describe('disk file', () => {
       }),
       fdatasync: async () => {
         answers.next(0);
+        await answers.delay;
       },
       close: async (fd: number) => {
         answers.next(0);
@@ -218,6 +222,19 @@ describe('disk file', () => {
     await resized;
     answer('EFBIG');
     await failing('DISK_FULL', () => file.truncate(1));
+  });
+
+  it('keeps the descriptor until a sync under way has ended', async () => {
+    const ended = new Deferred();
+    answers.delay = ended.promise;
+    const order: string[] = [];
+    const synced = file.sync().then(() => order.push('synced'));
+    const closed = file.close().then(() => order.push('closed'));
+    await new Promise(setImmediate);
+    ended.resolve();
+    await Promise.all([synced, closed]);
+    expect(order).to.deep.equal(['synced', 'closed']);
+    file = new Stubbed(file.path, fs.openSync(file.path, 'r+'));
   });
 
   it('raises what closing says', async () => {

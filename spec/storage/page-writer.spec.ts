@@ -6,9 +6,21 @@ import { PageMemory } from '../../lib/format/page-memory.js';
 import { MemoryFile } from '../../lib/storage/memory-file.js';
 import { PageCache } from '../../lib/storage/page-cache.js';
 import { PageWriter } from '../../lib/storage/page-writer.js';
+import { Deferred } from '../helpers/deferred.js';
 
 const PAGE_SIZE = 4096;
 const MEGABYTE_PAGES = 256;
+
+/** Its syncs end when they are told to. */
+class SlowFile extends MemoryFile {
+  readonly syncing: Deferred[] = [];
+
+  override sync(): Promise<void> {
+    const sync = new Deferred();
+    this.syncing.push(sync);
+    return sync.promise;
+  }
+}
 
 class RecordingFile extends MemoryFile {
   /** First page and count of pages of each request. */
@@ -195,5 +207,58 @@ describe('page writer', () => {
     await writer.sync();
     await writer.sync();
     expect(writer.counts.syncs).to.equal(2);
+  });
+
+  describe('syncs ahead of the commit', () => {
+    const within = (writer: PageWriter): Promise<string> =>
+      Promise.race([
+        writer.sync().then(
+          () => 'synced',
+          (error: Error) => error.message,
+        ),
+        new Promise<string>((resolve) => setImmediate(resolve, 'waiting')),
+      ]);
+
+    it('once for every so many bytes of runs, one at a time', async () => {
+      const file = new SlowFile();
+      const writer = new PageWriter(file, PAGE_SIZE, 10 * PAGE_SIZE);
+      const syncs: number[] = [];
+      for (let run = 0; run < 8; run++) {
+        if (run === 6) {
+          file.syncing[0].resolve();
+          await new Promise(setImmediate);
+        }
+        writer.countRun(4);
+        syncs.push(file.syncing.length);
+      }
+      expect(syncs).to.deep.equal([0, 0, 1, 1, 1, 1, 2, 2]);
+      expect(writer.counts.pagesWritten).to.equal(32);
+      expect(writer.counts.syncs).to.equal(2);
+    });
+
+    it('and the commit waits for them, then syncs the rest', async () => {
+      const file = new SlowFile();
+      const writer = new PageWriter(file, PAGE_SIZE, PAGE_SIZE);
+      writer.countRun(1);
+      const commit = within(writer);
+      expect(await commit).to.equal('waiting');
+      expect(file.syncing).to.have.length(1);
+      file.syncing[0].resolve();
+      await new Promise(setImmediate);
+      expect(file.syncing).to.have.length(2);
+    });
+
+    it('and what fails there fails every commit after it, as the system tells of it once', async () => {
+      const file = new SlowFile();
+      const failures: unknown[] = [];
+      const writer = new PageWriter(file, PAGE_SIZE, PAGE_SIZE, (error) => failures.push(error));
+      writer.countRun(1);
+      file.syncing[0].reject(new Error('lost'));
+      await new Promise(setImmediate);
+      expect(failures.map(String)).to.deep.equal(['Error: lost']);
+      writer.countRun(5);
+      for (let commit = 0; commit < 2; commit++) expect(await within(writer)).to.equal('lost');
+      expect(file.syncing, 'none begins after it').to.have.length(1);
+    });
   });
 });

@@ -9,7 +9,7 @@
 // These rules depend on the bytes alone: however the source is cut into chunks, the same rows come out.
 
 import { CsvBatch } from './csv-batch.js';
-import { ESCAPED, IS_DELIMITER, PLAIN, QUOTE, unquotedKinds } from './csv-bytes.js';
+import { ESCAPED, endOfPlain, fourTimes, IS_DELIMITER, QUOTE, unquotedKinds } from './csv-bytes.js';
 import { CARRIAGE_RETURN, endOfLine, LINE_FEED } from './line-end.js';
 import { OversizeRecord } from './oversize-record.js';
 import { INCOMPLETE, QuotedText } from './quoted-text.js';
@@ -36,7 +36,9 @@ export const COLUMNS_MAX = 65_536;
 export class CsvScanner implements RecordScanner<CsvBatch> {
   private readonly batch = new CsvBatch();
   private readonly kinds: Uint8Array;
+  private readonly delimiters: number;
   private bytes = this.batch.bytes;
+  private view: DataView = new DataView(new ArrayBuffer(0));
   private end = 0;
   private final = false;
 
@@ -55,6 +57,7 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
     private line: number,
   ) {
     this.kinds = unquotedKinds(delimiter);
+    this.delimiters = fourTimes(delimiter);
     this.quoted = new QuotedText(quotedLinesMax);
     this.batch.width = width;
   }
@@ -62,6 +65,7 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
   scan(block: RecordBlock): CsvBatch {
     const { batch } = this;
     this.bytes = block.bytes;
+    this.view = block.view;
     this.end = block.end;
     this.final = block.final;
     batch.reset(block.bytes, block.byteOffset, this.line);
@@ -89,7 +93,7 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
 
   /** Scans the record that begins at `start`; returns where the next one begins, INCOMPLETE or OVERSIZE. */
   private scanRecord(start: number): number {
-    const { bytes, kinds, batch, quoted } = this;
+    const { bytes, view, kinds, delimiters, batch, quoted } = this;
     const slotFirst = batch.length * batch.width;
     const slotEnd = slotFirst + (batch.width || COLUMNS_MAX);
     let { cellStarts, cellEnds } = batch;
@@ -103,14 +107,14 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
       let kind: number;
       if (bytes[at] === QUOTE) {
         cellStart++;
-        cellEnd = quoted.close(bytes, cellStart, this.end, this.line);
+        cellEnd = quoted.close(bytes, view, cellStart, this.end, this.line);
         if (cellEnd < 0) return this.refuseOpen(start, cellEnd);
         altered = quoted.altered;
         at = cellEnd + 1;
         kind = kinds[bytes[at]];
       } else {
+        at = endOfPlain(view, at, delimiters);
         kind = kinds[bytes[at]];
-        while (kind === PLAIN) kind = kinds[bytes[++at]];
         if (kind === ESCAPED) altered = 1;
         while (kind <= ESCAPED) kind = kinds[bytes[++at]];
         cellEnd = at;

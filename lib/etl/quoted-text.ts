@@ -1,12 +1,23 @@
 // Finds where quoted text of CSV ends, and notes what a scanner must know of it.
 
-import { IS_CARRIAGE_RETURN, IS_LINE_FEED, IS_QUOTE, PLAIN, QUOTE, QUOTED_KINDS } from './csv-bytes.js';
+import {
+  endOfPlain,
+  fourTimes,
+  IS_CARRIAGE_RETURN,
+  IS_LINE_FEED,
+  IS_QUOTE,
+  QUOTE,
+  QUOTED_KINDS,
+} from './csv-bytes.js';
 import { LINE_FEED } from './line-end.js';
 
 /** The block ends before what is looked for. */
 export const INCOMPLETE = -1;
 /** The quoted text has more lines than it may have. */
 export const TOO_MANY_LINES = -3;
+
+/** Inside quotes a delimiter is text: in its place quotes are looked for once more. */
+const NO_DELIMITER = fourTimes(QUOTE);
 
 export class QuotedText {
   /** Line ends inside the quotes of the record so far. */
@@ -20,16 +31,17 @@ export class QuotedText {
   constructor(private readonly linesMax: number) {}
 
   /**
-   * Where the text that begins at `at` is closed, or INCOMPLETE, or TOO_MANY_LINES. At `end` there must be a line
+   * Where the text that begins at `from` is closed, or INCOMPLETE, or TOO_MANY_LINES. At `end` there must be a line
    * feed; `line` is that on which the record begins.
    */
-  close(bytes: Uint8Array, at: number, end: number, line: number): number {
+  close(bytes: Uint8Array, view: DataView, from: number, end: number, line: number): number {
+    let at = from;
     const breaksBefore = this.breaks;
     this.altered = 0;
     this.openLine = 0;
     for (;;) {
-      let kind = QUOTED_KINDS[bytes[at]];
-      while (kind === PLAIN) kind = QUOTED_KINDS[bytes[++at]];
+      at = endOfPlain(view, at, NO_DELIMITER);
+      const kind = QUOTED_KINDS[bytes[at]];
       if (kind === IS_QUOTE) {
         if (bytes[at + 1] !== QUOTE) return at;
         at++;

@@ -9,9 +9,14 @@ const BLOCK_BYTES = 512 * 1024;
 /** Bytes of a source, contiguous, and where they stand in it. */
 export class RecordBlock {
   bytes: Buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  /** The same bytes, for words that begin at any of them. */
+  view = new DataView(this.bytes.buffer);
   /** Where the first record begins that was not cut off yet. */
   start = 0;
-  /** Where the bytes end. `bytes[end]` is a line feed, so that a search for the end of a line needs no bound. */
+  /**
+   * Where the bytes end. `bytes[end]` is a line feed, so that a search for the end of a line needs no bound; three
+   * more bytes can be read, so that what ends there can be read by words.
+   */
   end = 0;
   /** Whether the source ends here, so that the last record is whole though no line end follows. */
   final = false;
@@ -26,11 +31,12 @@ export class RecordBlock {
   /** Puts a chunk behind the bytes that are left. */
   append(chunk: Uint8Array): void {
     const left = this.end - this.start;
-    const needed = left + chunk.length + 1;
+    const needed = left + chunk.length + 4;
     const target = needed > this.bytes.length ? Buffer.allocUnsafeSlow(needed * 2) : this.bytes;
     if (target !== this.bytes || this.start > 0) this.bytes.copy(target, 0, this.start, this.end);
     target.set(chunk, left);
     this.byteOffset += this.start;
+    if (target !== this.bytes) this.view = new DataView(target.buffer);
     this.bytes = target;
     this.start = 0;
     this.end = left + chunk.length;

@@ -6,10 +6,13 @@ const COPY_NATIVE_BYTES = 96;
 export class ByteArena {
   /** Holds what was written in its first `length` bytes. Replaced when it grows: read it after writing. */
   bytes: Buffer;
+  /** The same bytes, for words that begin at any of them. */
+  view: DataView;
   length = 0;
 
   constructor(bytes = 64 * 1024) {
     this.bytes = Buffer.allocUnsafeSlow(bytes);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** Forgets what was written and keeps the memory. */
@@ -24,6 +27,7 @@ export class ByteArena {
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(larger, 0, 0, this.length);
     this.bytes = larger;
+    this.view = new DataView(larger.buffer);
   }
 
   /** Appends a stretch of other bytes. A short one is copied by a loop, which beats the call into native code. */

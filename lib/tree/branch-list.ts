@@ -42,6 +42,8 @@ export interface BranchIdentity {
 export class BranchList {
   readonly children: Child[] = [];
   private readonly pageSize: number;
+  /** What `fitsFirst` has added up: bytes of the first so many children, beside the prefix that they share. */
+  private readonly sum = { count: 0, prefix: 0, bytes: 0 };
 
   constructor(pageSize: number) {
     this.pageSize = pageSize;
@@ -74,11 +76,37 @@ export class BranchList {
   /** Whether the children [from, to) fit into one branch, filled to `fill` at the most. */
   fits(from: number, to: number, fill = 1): boolean {
     const prefix = this.prefixOf(from, to);
-    const capacity = (heapEnd(this.pageSize, prefix) - NODE_SLOTS) * fill;
     let bytes = BRANCH_SLOT_BYTES * (to - from);
     for (let i = from + 1; i < to; i++)
       bytes += branchRecordBytes(this.children[i].separator.length - prefix);
-    return bytes <= capacity;
+    return bytes <= this.capacity(prefix, fill);
+  }
+
+  /**
+   * Whether the first `count` children fit into one branch, filled to `fill`: as `fits`, for one who adds children
+   * at the end and asks each time. What was added up before is used again while the prefix stays what it was.
+   */
+  fitsFirst(count: number, fill: number): boolean {
+    const { sum } = this;
+    const prefix = this.prefixOf(0, count);
+    if (sum.count === 0 || sum.count > count || sum.prefix !== prefix) {
+      sum.count = 1;
+      sum.prefix = prefix;
+      sum.bytes = BRANCH_SLOT_BYTES;
+    }
+    for (; sum.count < count; sum.count++)
+      sum.bytes += BRANCH_SLOT_BYTES + branchRecordBytes(this.children[sum.count].separator.length - prefix);
+    return sum.bytes <= this.capacity(prefix, fill);
+  }
+
+  /** Takes the first `count` children out. */
+  takeFirst(count: number): Child[] {
+    this.sum.count = 0;
+    return this.children.splice(0, count);
+  }
+
+  private capacity(prefix: number, fill: number): number {
+    return (heapEnd(this.pageSize, prefix) - NODE_SLOTS) * fill;
   }
 
   /** How many of the children, from the first on, fit into one branch filled to `fill`. */

@@ -35,7 +35,7 @@ export class BranchStack {
     const list = this.level(level);
     list.children.push(child);
     const count = list.children.length;
-    if (this.fitting[level - 1] === count - 1 && (count < 4 || list.fits(0, count, this.fill))) {
+    if (this.fitting[level - 1] === count - 1 && (count < 4 || list.fitsFirst(count, this.fill))) {
       this.fitting[level - 1] = count;
       return undefined;
     }
@@ -68,7 +68,7 @@ export class BranchStack {
     const page = pageNumberAt(memory, base);
     const { stamp, sequence } = this.pages;
     list.write(memory, base, 0, count, { page, stamp, sequence, level });
-    const done = list.children.splice(0, count);
+    const done = list.takeFirst(count);
     // The rest may be too much for one branch: what its separators share shrinks with each that comes.
     this.fitting[level - 1] = list.countFitting(this.fill);
     const entries = done.reduce((sum, child) => sum + child.entries, 0);

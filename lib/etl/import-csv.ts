@@ -119,4 +119,8 @@ class CsvValues implements RowValues<CsvBatch> {
     this.json.write(batch, row, this.arena);
     return this.views.content();
   }
+
+  writeValue(batch: CsvBatch, row: number, arena: ByteArena): void {
+    this.json.write(batch, row, arena);
+  }
 }

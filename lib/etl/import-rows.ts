@@ -15,13 +15,16 @@ import type { RowKeyWriter } from './row-key-writer.js';
 export interface RowValues<Batch extends RowBatch> {
   /** The row's value: a view that is valid until the next call. */
   value(batch: Batch, row: number): Uint8Array;
+  /** Appends the row's value to the arena, for values that have to be made: they are written next to their key. */
+  writeValue?(batch: Batch, row: number, arena: ByteArena): void;
 }
 
 const KEY_BYTES_INITIAL = 1024;
 
 export class RowLoader<Batch extends RowBatch> {
-  private readonly keyArena = new ByteArena(KEY_BYTES_INITIAL);
-  private readonly keyViews = new ArenaViews(this.keyArena);
+  /** Has one row's key, and its value where that is written here too. */
+  private readonly arena = new ByteArena(KEY_BYTES_INITIAL);
+  private readonly keyViews = new ArenaViews(this.arena);
   /** The row that made the last call of `addRows` return before its end. */
   private refused: Reject | undefined;
 
@@ -60,17 +63,24 @@ export class RowLoader<Batch extends RowBatch> {
 
   /** Hands rows to the writer until it is time to wait, or one is refused; returns the row to go on with. */
   private addRows(batch: Batch, from: number, end: number): number {
-    const { keys, values, writer, keyArena, keyViews } = this;
+    const { keys, values, writer, arena, keyViews } = this;
     let row = from;
     this.refused = undefined;
     try {
       for (let more = true; more && row < end; row++) {
-        keyArena.clear();
-        if (!keys.write(batch, row, keyArena)) {
+        arena.clear();
+        if (!keys.write(batch, row, arena)) {
           this.refused = refusal(batch, row, keys);
           return row + 1;
         }
-        more = writer.add(keyViews.content(), values.value(batch, row));
+        if (values.writeValue === undefined) more = writer.add(keyViews.content(), values.value(batch, row));
+        else {
+          const keyLength = arena.length;
+          arena.align();
+          const valueAt = arena.length;
+          values.writeValue(batch, row, arena);
+          more = writer.addPlaced(arena.memory, keyLength, arena.length - valueAt);
+        }
         this.rows++;
       }
       return row;

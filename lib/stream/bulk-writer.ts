@@ -7,6 +7,9 @@ import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { Observable } from 'rxjs';
 import { StoreError } from '../errors.js';
+import { keyBytesMax } from '../format/node.js';
+import { PAGE_SIZES } from '../format/page.js';
+import type { PageMemory } from '../format/page-memory.js';
 import type { Bytes, Entry } from '../options.js';
 import { EntryBlock } from '../tree/entry-block.js';
 import { BulkMeter } from './bulk-meter.js';
@@ -15,6 +18,8 @@ import type { BulkSink } from './bulk-sink.js';
 
 /** Bytes of a block: long enough for long writes, short enough to be taken without a stall. */
 const BLOCK_BYTES = 256 * 1024;
+const KEY_BYTES_SURE = keyBytesMax(PAGE_SIZES[0]);
+const NO_VALUE = new Uint8Array(0);
 
 type Done = (error?: Error | null) => void;
 
@@ -91,6 +96,26 @@ export class BulkWriter extends Writable {
    * stored (it is not taken, the load can go on), and whatever made the load fail before.
    */
   add(key: Bytes, value: Bytes): boolean {
+    this.assertTaking();
+    this.check(key, value);
+    return this.take(key, value);
+  }
+
+  /**
+   * As `add`, for an entry that lies as blocks have them: the key at the beginning of `memory`, the value at the next
+   * multiple of four behind it. Not part of the public face.
+   */
+  addPlaced(memory: PageMemory, keyLength: number, valueLength: number): boolean {
+    this.assertTaking();
+    // Shorter keys are right with pages of any size, and a view of each would cost as much as its copy.
+    if (keyLength > KEY_BYTES_SURE) this.check(memory.bytes.subarray(0, keyLength), NO_VALUE);
+    this.makeRoom(keyLength, valueLength);
+    this.filling.addAligned(memory, 0, keyLength, valueLength);
+    this.countLast();
+    return this.spare !== undefined;
+  }
+
+  private assertTaking(): void {
     this.serveLoop();
     if (this.failure !== undefined) throw this.failure;
     if (this.writableEnded)
@@ -98,18 +123,20 @@ export class BulkWriter extends Writable {
         'TRANSACTION_CLOSED',
         'the bulk writer has finished: make another one for more entries',
       );
-    this.check(key, value);
-    return this.take(key, value);
   }
 
   private take(key: Bytes, value: Bytes): boolean {
     // Three bytes a UTF-16 unit is the most that UTF-8 takes.
     const keyBytes = typeof key === 'string' ? key.length * 3 : key.length;
     const valueBytes = typeof value === 'string' ? value.length * 3 : value.length;
-    if (!this.filling.hasRoom(keyBytes, valueBytes) || this.filling.isFilled(BLOCK_BYTES)) this.handOver();
+    this.makeRoom(keyBytes, valueBytes);
     this.filling.add(key, value);
     this.countLast();
     return this.spare !== undefined;
+  }
+
+  private makeRoom(keyBytes: number, valueBytes: number): void {
+    if (!this.filling.hasRoom(keyBytes, valueBytes) || this.filling.isFilled(BLOCK_BYTES)) this.handOver();
   }
 
   private countLast(): void {

@@ -1,5 +1,7 @@
 // A buffer that grows, which bytes of many entries are written into one after the other.
 
+import { PageMemory } from '../format/page-memory.js';
+
 const COPY_NATIVE_BYTES = 96;
 
 /** Bytes appended one after the other; what was written stays in place until `clear`. */
@@ -8,10 +10,13 @@ export class ByteArena {
   bytes: Buffer;
   /** The same bytes, for words that begin at any of them. */
   view: DataView;
+  /** The same bytes, for copies of whole words; they are a multiple of four. */
+  memory: PageMemory;
   length = 0;
 
   constructor(bytes = 64 * 1024) {
-    this.bytes = Buffer.allocUnsafeSlow(bytes);
+    this.memory = uninitialized(bytes);
+    this.bytes = this.memory.bytes;
     this.view = new DataView(this.bytes.buffer);
   }
 
@@ -24,10 +29,17 @@ export class ByteArena {
   reserve(bytes: number): void {
     const needed = this.length + bytes;
     if (needed <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
-    this.bytes.copy(larger, 0, 0, this.length);
-    this.bytes = larger;
-    this.view = new DataView(larger.buffer);
+    const larger = uninitialized(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(larger.bytes, 0, 0, this.length);
+    this.memory = larger;
+    this.bytes = larger.bytes;
+    this.view = new DataView(larger.bytes.buffer);
+  }
+
+  /** Goes on at the next multiple of four. */
+  align(): void {
+    this.reserve(3);
+    this.length = (this.length + 3) & ~3;
   }
 
   /** Appends a stretch of other bytes. A short one is copied by a loop, which beats the call into native code. */
@@ -51,4 +63,9 @@ export class ByteArena {
     this.reserve(text.length * 3);
     this.length += this.bytes.write(text, this.length, 'utf8');
   }
+}
+
+function uninitialized(byteLength: number): PageMemory {
+  const bytes = (byteLength + 3) & ~3;
+  return new PageMemory(bytes, Buffer.allocUnsafeSlow(bytes).buffer);
 }

@@ -7,6 +7,10 @@ import { expectedOf, verify } from './scans.js';
 import { type Measured, type Setting, timed, type Workload } from './workload.js';
 
 const WARM_ENTRIES = 50_000;
+/** A load passes so fast over its code that more is needed before all of it is compiled. */
+const WARM_LOAD_ENTRIES = 300_000;
+/** Single puts take most of their time waiting: what runs between is compiled only after many. */
+const WARM_PUTS = 3000;
 const PER_TRANSACTION = 1000;
 
 /** A store beside the one that is timed, on which the code is made warm. */
@@ -23,7 +27,7 @@ export async function warmedUp(
 
 async function load(engine: Engine, setting: Setting): Promise<Measured> {
   const entries = new Entries(setting.valueBytes);
-  await warmedUp(engine, setting, (warm) => warm.load(entries, WARM_ENTRIES));
+  await warmedUp(engine, setting, (warm) => warm.load(entries, WARM_LOAD_ENTRIES));
   const seconds = await timed(() => engine.load(entries, setting.entries));
   const tally = new Tally();
   await engine.scan(tally);
@@ -90,7 +94,7 @@ async function puts(engine: Engine, setting: Setting, tasks: number, each: numbe
   };
   const together = (count: number, version: number): Promise<unknown> =>
     Promise.all(Array.from({ length: tasks }, (_, index) => task(index * count, count, version)));
-  await together(Math.ceil(each / 10), 1);
+  await together(Math.ceil(WARM_PUTS / tasks), 1);
   const seconds = await timed(() => together(each, 2));
   for (let position = 0; position < tasks * each; position += 97) {
     const number = numberOf(position);

@@ -1,4 +1,5 @@
-// What each byte means to a CSV scanner, as tables: one for outside quotes, one for inside.
+// What each byte means to a CSV scanner, as tables, one for outside quotes and one for inside; and the search for the
+// end of plain text, which goes by words.
 
 import { CARRIAGE_RETURN, LINE_FEED } from './line-end.js';
 

@@ -1,5 +1,5 @@
-// Finds the rows and cells of CSV (RFC 4180) in the bytes of a block, and the records that are not CSV. Each
-// byte is looked at once; nothing is decoded. Strict: a quote opens a cell only as its first byte, and after
+// Finds the rows and cells of CSV (RFC 4180) in the bytes of a block, and the records that are not CSV. Plain
+// text is passed over by words, nothing is decoded. Strict: a quote opens a cell only as its first byte, and after
 // the closing one the cell ends; anything else is refused rather than guessed at.
 //
 // A record ends with a line feed, a carriage return or both. One that is malformed, that is longer than

@@ -129,9 +129,10 @@ export class DiskFile implements StoreFile {
   }
 
   async sync(): Promise<void> {
-    // Not repeated when interrupted: after any failed sync the kernel may have dropped the pages.
+    this.assertOpen();
     this.transfers++;
     try {
+      // Not repeated when interrupted: after any failed sync the kernel may have dropped the pages.
       await syncAsync(this.descriptor);
     } catch (error) {
       throw fileError('sync', this.path, error);

@@ -48,7 +48,11 @@ export class PageWriter {
   private unsyncedBytes = 0;
   /** The last sync ahead; one that failed stays here, as the system tells of it once only. */
   private ahead: Promise<void> | undefined;
-  private isSyncingAhead = false;
+  /**
+   * One at a time: of two syncs of a file the system tells one alone what failed, and that need not be the one that
+   * waits for it. After one that failed none begins.
+   */
+  private isSyncing = false;
 
   /**
    * Past `unsyncedBytesMax` of runs a sync begins beside them; `onSyncFailure` learns of one that failed, which
@@ -137,7 +141,9 @@ export class PageWriter {
 
   async sync(): Promise<void> {
     if (this.ahead !== undefined) await this.ahead;
+    this.isSyncing = true;
     await this.syncFile();
+    this.isSyncing = false;
   }
 
   /** Resolves when no sync ahead is under way; rejects for ever once one has failed. */
@@ -158,11 +164,11 @@ export class PageWriter {
   countRun(pages: number): void {
     this.count(pages);
     this.unsyncedBytes += pages * this.pageSize;
-    if (this.unsyncedBytes < this.unsyncedBytesMax || this.isSyncingAhead) return;
-    this.isSyncingAhead = true;
+    if (this.unsyncedBytes < this.unsyncedBytesMax || this.isSyncing) return;
+    this.isSyncing = true;
     this.ahead = this.syncFile();
     this.ahead.then(() => {
-      this.isSyncingAhead = false;
+      this.isSyncing = false;
     }, this.onSyncFailure);
   }
 

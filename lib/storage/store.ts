@@ -92,6 +92,7 @@ export class Store {
       this.failure ??=
         error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
     };
+    // No more waits for a sync than may be in memory only, where that is less.
     const dirtyBytesMax = parts.cache.dirtyFramesMax * meta.pageSize;
     const unsyncedBytesMax = parts.durable
       ? Math.min(dirtyBytesMax, UNSYNCED_BYTES_MAX)
@@ -266,7 +267,7 @@ export class Store {
       await synced;
     } catch (error) {
       // The record may or may not be on the disk; what comes after it could not be told apart.
-      this.failure =
+      this.failure ??=
         error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
       throw error;
     }

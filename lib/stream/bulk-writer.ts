@@ -103,7 +103,9 @@ export class BulkWriter extends Writable {
 
   /**
    * As `add`, for an entry that lies as blocks have them: the key at the beginning of `memory`, the value at the next
-   * multiple of four behind it. Not part of the public face.
+   * multiple of four behind it.
+   *
+   * @internal
    */
   addPlaced(memory: PageMemory, keyLength: number, valueLength: number): boolean {
     this.assertTaking();

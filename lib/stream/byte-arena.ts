@@ -66,6 +66,6 @@ export class ByteArena {
 }
 
 function uninitialized(byteLength: number): PageMemory {
-  const bytes = (byteLength + 3) & ~3;
+  const bytes = Math.ceil(byteLength / 4) * 4;
   return new PageMemory(bytes, Buffer.allocUnsafeSlow(bytes).buffer);
 }

@@ -48,12 +48,14 @@ export function publicExamples(root: string): DocExample[] {
   });
 }
 
-/** The public functions, and the methods and `$` streams of public types. */
+/** The public functions, and the methods and `$` streams of public types; not what the build leaves out of them. */
 export function publicCallables(root: string): Callable[] {
   return [...publicNames(root)].flatMap(([file, names]) => {
     const callables: Callable[] = [];
     let owner: string | undefined;
+    let isInternal = false;
     for (const line of readFileSync(path.join(root, file), 'utf8').split('\n')) {
+      if (/^ {3}\* @internal/.test(line)) isInternal = true;
       const declared = DECLARATION.exec(line)?.[1];
       if (declared !== undefined) {
         owner = names.has(declared) ? declared : undefined;
@@ -64,7 +66,9 @@ export function publicCallables(root: string): Callable[] {
       } else if (/^\S/.test(line) && !line.startsWith('}') && !/^[/ *]/.test(line)) owner = undefined;
       if (owner === undefined) continue;
       const name = (MEMBER.exec(line) ?? GETTER_OR_STREAM.exec(line))?.[1];
-      if (name !== undefined && name !== 'constructor') callables.push({ file, owner, name });
+      if (name === undefined) continue;
+      if (name !== 'constructor' && !isInternal) callables.push({ file, owner, name });
+      isInternal = false;
     }
     return callables;
   });

@@ -248,6 +248,19 @@ describe('page writer', () => {
       expect(file.syncing).to.have.length(2);
     });
 
+    it('but none beside the sync of a commit, whose failure would be told to one of both', async () => {
+      const file = new SlowFile();
+      const writer = new PageWriter(file, PAGE_SIZE, PAGE_SIZE);
+      const commit = within(writer);
+      writer.countRun(5);
+      expect(file.syncing).to.have.length(1);
+      file.syncing[0].resolve();
+      await commit;
+      await new Promise(setImmediate);
+      writer.countRun(1);
+      expect(file.syncing).to.have.length(2);
+    });
+
     it('and what fails there fails every commit after it, as the system tells of it once', async () => {
       const file = new SlowFile();
       const failures: unknown[] = [];

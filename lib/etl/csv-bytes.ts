@@ -38,9 +38,9 @@ function quotedKinds(): Uint8Array {
 }
 
 const EACH_BYTE = 0x0101_0101;
-const SPACES = SPACE * EACH_BYTE;
-const QUOTES = QUOTE * EACH_BYTE;
-const BACKSLASHES = BACKSLASH * EACH_BYTE;
+const SPACES = fourTimes(SPACE);
+const QUOTES = fourTimes(QUOTE);
+const BACKSLASHES = fourTimes(BACKSLASH);
 const HIGH_BITS = 0x8080_8080 | 0;
 
 /** A byte four times over, as `endOfPlain` compares it. */

@@ -38,7 +38,6 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
   private readonly kinds: Uint8Array;
   private readonly delimiters: number;
   private bytes = this.batch.bytes;
-  private view: DataView = new DataView(new ArrayBuffer(0));
   private end = 0;
   private final = false;
 
@@ -65,10 +64,10 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
   scan(block: RecordBlock): CsvBatch {
     const { batch } = this;
     this.bytes = block.bytes;
-    this.view = block.view;
     this.end = block.end;
     this.final = block.final;
     batch.reset(block.bytes, block.byteOffset, this.line);
+    batch.view = block.view;
     if (!this.oversize || this.skipOversize(block)) {
       const { start } = block;
       this.scanRecords(block);
@@ -93,7 +92,8 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
 
   /** Scans the record that begins at `start`; returns where the next one begins, INCOMPLETE or OVERSIZE. */
   private scanRecord(start: number): number {
-    const { bytes, view, kinds, delimiters, batch, quoted } = this;
+    const { bytes, kinds, delimiters, batch, quoted } = this;
+    const { view } = batch;
     const slotFirst = batch.length * batch.width;
     const slotEnd = slotFirst + (batch.width || COLUMNS_MAX);
     let { cellStarts, cellEnds } = batch;

@@ -14,7 +14,6 @@ const ESCAPED_BYTES_MAX = 6;
 const END = 0x7d22;
 /** For the end, and for what whole words are longer than what they copy. */
 const END_ROOM = 8;
-const NO_BYTES = Buffer.alloc(0);
 
 /**
  * Writes rows as JSON. An object made and stringified would not do: JavaScript moves properties that look like
@@ -27,8 +26,6 @@ export class RowJsonWriter {
   private readonly glueStarts: Uint32Array;
   private readonly glueLengths: Uint32Array;
   private readonly glueBytes: number;
-  private sourceBytes: Buffer = NO_BYTES;
-  private source = viewOf(NO_BYTES);
 
   constructor(columns: readonly string[]) {
     const pieces = columns.map((name, index) =>
@@ -46,12 +43,7 @@ export class RowJsonWriter {
   /** Appends the row's JSON to the arena. */
   write(batch: CsvBatch, row: number, arena: ByteArena): void {
     const { glueWords, glueStarts, glueLengths } = this;
-    const { bytes, cellStarts, cellEnds, width } = batch;
-    if (bytes !== this.sourceBytes) {
-      this.sourceBytes = bytes;
-      this.source = viewOf(bytes);
-    }
-    const { source } = this;
+    const { bytes, view: source, cellStarts, cellEnds, width } = batch;
     // Each column at its most, so that one reservation serves until a cell is escaped.
     const room = this.glueBytes + batch.ends[row] - batch.starts[row] + END_ROOM;
     arena.reserve(room);
@@ -81,10 +73,6 @@ export class RowJsonWriter {
     target.setUint16(at, END, true);
     arena.length = at + 2;
   }
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
 }
 
 /** Appends a cell as JSON.stringify would escape it; a doubled quote is one. */

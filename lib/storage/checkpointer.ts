@@ -2,7 +2,7 @@
  * Carries out checkpoints, one at a time: beside commits where it can, and keeps what the file holds
  * meanwhile from being used again.
  */
-import { StoreError } from '../errors.js';
+import type { StoreError } from '../errors.js';
 import type { Meta } from '../format/meta-page.js';
 import {
   type CheckpointParts,
@@ -18,6 +18,7 @@ import type { PageCache } from './page-cache.js';
 import { isUnwritten } from './page-writer.js';
 import { pageNumberAt } from './pager.js';
 import type { PendingLog } from './pending-log.js';
+import { asStoreError } from './store-file.js';
 
 export interface CheckpointerParts extends CheckpointParts {
   readonly cache: PageCache;
@@ -140,8 +141,7 @@ export class Checkpointer {
   }
 
   private fail(error: unknown): StoreError {
-    const failure =
-      error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
+    const failure = asStoreError(error);
     this.failed = true;
     this.parts.onFailure(failure);
     return failure;

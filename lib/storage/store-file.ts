@@ -28,6 +28,11 @@ export interface StoreFile {
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
+/** What a failed call raised, as a typed error whatever it is. */
+export function asStoreError(error: unknown): StoreError {
+  return error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
+}
+
 /** The typed error for what the system answered to `operation` on the file at `path`. */
 export function fileError(operation: string, path: string, cause: unknown): StoreError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';

@@ -19,7 +19,7 @@ import { Reservation } from './reservation.js';
 import { Snapshots } from './snapshots.js';
 import { Space } from './space.js';
 import { SpacePages } from './space-pages.js';
-import type { StoreFile } from './store-file.js';
+import { asStoreError, type StoreFile } from './store-file.js';
 import { WriterLock } from './writer-lock.js';
 
 /** The state that readers see: what the last commit left. */
@@ -88,10 +88,7 @@ export class Store {
       buckets: meta.buckets,
     };
     this.pager = new Pager(parts.cache, file);
-    const onFailure = (error: unknown): void => {
-      this.failure ??=
-        error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
-    };
+    const onFailure = (error: unknown): void => this.fail(error);
     // No more waits for a sync than may be in memory only, where that is less.
     const dirtyBytesMax = parts.cache.dirtyFramesMax * meta.pageSize;
     const unsyncedBytesMax = parts.durable
@@ -252,6 +249,11 @@ export class Store {
     return commit;
   }
 
+  /** After this no one can tell what the disk holds. The first failure is the one that is told. */
+  private fail(error: unknown): void {
+    this.failure ??= asStoreError(error);
+  }
+
   private async appendToLog(sequence: number, record: LogRecordWriter): Promise<boolean> {
     const { log } = this;
     if (log === undefined) return false;
@@ -267,8 +269,7 @@ export class Store {
       await synced;
     } catch (error) {
       // The record may or may not be on the disk; what comes after it could not be told apart.
-      this.failure ??=
-        error instanceof StoreError ? error : new StoreError('IO_ERROR', String(error), { cause: error });
+      this.fail(error);
       throw error;
     }
     this.writer.counts.syncs++;

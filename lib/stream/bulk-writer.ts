@@ -18,6 +18,7 @@ import type { BulkSink } from './bulk-sink.js';
 
 /** Bytes of a block: long enough for long writes, short enough to be taken without a stall. */
 const BLOCK_BYTES = 256 * 1024;
+/** Keys of so many bytes are right with pages of any size. */
 const KEY_BYTES_SURE = keyBytesMax(PAGE_SIZES[0]);
 const NO_VALUE = new Uint8Array(0);
 
@@ -109,7 +110,7 @@ export class BulkWriter extends Writable {
    */
   addPlaced(memory: PageMemory, keyLength: number, valueLength: number): boolean {
     this.assertTaking();
-    // Shorter keys are right with pages of any size, and a view of each would cost as much as its copy.
+    // A view of each key would cost as much as its copy.
     if (keyLength > KEY_BYTES_SURE) this.check(memory.bytes.subarray(0, keyLength), NO_VALUE);
     this.makeRoom(keyLength, valueLength);
     this.filling.addAligned(memory, 0, keyLength, valueLength);

@@ -113,7 +113,7 @@ export class BranchList {
   countFitting(fill: number): number {
     // Three always do: a separator takes no more than about a quarter of a page.
     let count = Math.min(this.children.length, 3);
-    while (count < this.children.length && this.fits(0, count + 1, fill)) count++;
+    while (count < this.children.length && this.fitsFirst(count + 1, fill)) count++;
     return count;
   }
 

@@ -4,8 +4,8 @@
 export const KEY_BYTES = 16;
 const KEY_DIGITS = 9;
 const PREFIX = Buffer.from('key:000');
-/** Values begin with four bytes that no two versions of an entry share; the rest is cut from one block. */
-const POOL_BYTES = 1 << 20;
+/** Values begin with four bytes that no two versions of an entry share; the rest is one of so many texts. */
+const TEXTS = 1024;
 
 /** A number from two, its bits all over the place. */
 function mixed(index: number, version: number): number {
@@ -15,31 +15,28 @@ function mixed(index: number, version: number): number {
   return (value ^ (value >>> 15)) >>> 0;
 }
 
-/** Text-like bytes, so that a peer that compresses has something to do, and not too much. */
-function pool(): Buffer {
-  const bytes = Buffer.alloc(POOL_BYTES);
-  for (let i = 0; i < POOL_BYTES; i++) bytes[i] = 0x20 + (mixed(i, 77) % 95);
-  return bytes;
+/** Text-like bytes, so that a peer that compresses has something to do, and not too much; whole words of them. */
+function text(number: number, bytes: number): Uint8Array {
+  const filled = new Uint8Array(Math.ceil(bytes / 4) * 4);
+  for (let i = 0; i < filled.length; i++) filled[i] = 0x20 + (mixed(number * filled.length + i, 77) % 95);
+  return filled;
 }
 
 /**
  * Makes entries without an object each: `key` and `value` give the same Buffers again and again. What making one costs
- * is in every engine's time, so it is kept small: digits and words in plain loops.
+ * is in every engine's time, so it is kept small: digits in a plain loop, and texts that are there already.
  */
 export class Entries {
   readonly valueBytes: number;
   private readonly keyBuffer = Buffer.alloc(KEY_BYTES);
-  private readonly valueBuffer: Buffer;
-  private readonly valueWords: Uint32Array;
-  private readonly poolWords: Uint32Array;
+  private readonly valueBuffers: readonly Buffer[];
+  private readonly valueHeads: readonly Uint32Array[];
 
   constructor(valueBytes: number) {
     this.valueBytes = valueBytes;
-    const words = Math.ceil(valueBytes / 4);
-    this.valueWords = new Uint32Array(words);
-    this.valueBuffer = Buffer.from(this.valueWords.buffer, 0, valueBytes);
-    const bytes = pool();
-    this.poolWords = new Uint32Array(bytes.buffer, bytes.byteOffset, POOL_BYTES / 4);
+    const texts = Array.from({ length: TEXTS }, (_, number) => text(number, valueBytes).buffer);
+    this.valueBuffers = texts.map((buffer) => Buffer.from(buffer, 0, valueBytes));
+    this.valueHeads = texts.map((buffer) => new Uint32Array(buffer, 0, 1));
     PREFIX.copy(this.keyBuffer);
   }
 
@@ -57,12 +54,10 @@ export class Entries {
 
   /** The value of an entry at a version; valid until the next call. */
   value(index: number, version = 0): Buffer {
-    const { valueBuffer, valueWords, poolWords } = this;
     const head = mixed(index, version);
-    const from = head % (poolWords.length - valueWords.length);
-    for (let i = 1; i < valueWords.length; i++) valueWords[i] = poolWords[from + i];
-    valueWords[0] = head;
-    return valueBuffer;
+    const number = head % TEXTS;
+    this.valueHeads[number][0] = head;
+    return this.valueBuffers[number];
   }
 
   /** Copies, for engines that keep what they are given. */

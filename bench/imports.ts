@@ -30,12 +30,10 @@ const sourceOf = (order: Order): string => join(values.folder, `rows-${rows}-${o
 
 function run(order: Order): Imported {
   removeStore(store);
-  const worker = join(import.meta.dirname, 'import-worker.ts');
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', worker, sourceOf(order), store],
-    { cwd: import.meta.dirname, encoding: 'utf8' },
-  );
+  const worker = join(import.meta.dirname, 'dist', 'import-worker.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [worker, sourceOf(order), store], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`the import of ${order} rows failed: ${stderr.slice(-2000)}`);
   const imported = JSON.parse(stdout) as Imported;
   if (imported.rows !== rows) throw new Error(`${imported.rows} rows of ${order} ones came in, not ${rows}`);

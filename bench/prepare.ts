@@ -26,12 +26,11 @@ export function removeStore(path: string): void {
 
 /** Runs a worker; returns what it printed, and raises where it failed. */
 export function runWorker(task: unknown, isKilled = false): string {
-  const worker = join(import.meta.dirname, 'worker.ts');
-  const { status, signal, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', worker, JSON.stringify(task)],
-    { cwd: import.meta.dirname, encoding: 'utf8', maxBuffer: 1 << 26 },
-  );
+  const worker = join(import.meta.dirname, 'dist', 'worker.js');
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [worker, JSON.stringify(task)], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
   if (isKilled ? signal !== 'SIGKILL' : status !== 0)
     throw new Error(`${JSON.stringify(task)} ended with ${status ?? signal}: ${stderr.slice(-2000)}`);
   return stdout;

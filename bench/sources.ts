@@ -1,12 +1,13 @@
 // Files of rows for imports, and their rows as this library's parser finds them, for peers that have none.
 
-import { createReadStream, createWriteStream, existsSync, type ReadStream, renameSync } from 'node:fs';
+import { createWriteStream, existsSync, renameSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { openCsv } from '../dist/etl/csv-rows.js';
 import { openNdjson } from '../dist/etl/ndjson-rows.js';
 import { RowJsonWriter } from '../dist/etl/row-json.js';
 import { csvKeyWriter, ndjsonKeyWriter } from '../dist/etl/row-key.js';
+import { openSource } from '../dist/etl/source.js';
 import { ByteArena } from '../dist/stream/byte-arena.js';
 import { Shuffle } from './data.js';
 import type { RowSource } from './engines/engine.js';
@@ -68,8 +69,6 @@ export async function makeSource(
   }
 }
 
-const read = (path: string): ReadStream => createReadStream(path, { highWaterMark: 1 << 18 });
-
 /** What is written to the arena; valid until it is written to again. */
 function written(arena: ByteArena, write: () => unknown): Buffer {
   arena.clear();
@@ -77,7 +76,10 @@ function written(arena: ByteArena, write: () => unknown): Buffer {
   return arena.bytes.subarray(0, arena.length);
 }
 
-export async function* csvRows(path: string, bytes = read(path)): AsyncGenerator<RowSource> {
+export async function* csvRows(
+  path: string,
+  bytes: AsyncIterable<Uint8Array> = openSource(path),
+): AsyncGenerator<RowSource> {
   const rows = await openCsv(bytes, {});
   const keys = csvKeyWriter('id', rows.columns);
   const json = new RowJsonWriter(rows.columns);
@@ -91,10 +93,13 @@ export async function* csvRows(path: string, bytes = read(path)): AsyncGenerator
     };
 }
 
-export async function* ndjsonRows(path: string, bytes = read(path)): AsyncGenerator<RowSource> {
+export async function* ndjsonRows(
+  path: string,
+  bytes: AsyncIterable<Uint8Array> = openSource(path),
+): AsyncGenerator<RowSource> {
   const keys = ndjsonKeyWriter('id');
   const keyArena = new ByteArena(256);
-  for await (const batch of openNdjson(bytes, {}))
+  for await (const batch of openNdjson(bytes, { members: keys.members }))
     yield {
       length: batch.length,
       key: (row) => written(keyArena, () => keys.write(batch, row, keyArena)),

@@ -7,11 +7,11 @@ import { importTarget } from './import-bucket.js';
 import { type ImportJob, startJob } from './import-job.js';
 import { checkedNdjsonOptions, type NdjsonImportOptions } from './import-options.js';
 import type { RowValues } from './import-rows.js';
-import { type FormatStart, type OpenRows, runImport } from './import-run.js';
+import { type FormatStart, runImport } from './import-run.js';
 import { parseJsonPath, valueAtPath } from './json-path.js';
 import type { NdjsonBatch } from './ndjson-batch.js';
 import { openNdjson } from './ndjson-rows.js';
-import { exactValue, type KeyOption, keyParts, ndjsonKeyWriter } from './row-key.js';
+import { exactValue, type KeyOption, keyParts, type NdjsonKeys, ndjsonKeyWriter } from './row-key.js';
 import type { OpenSource, Source } from './source.js';
 import { TypedRows } from './typed-rows.js';
 
@@ -38,20 +38,27 @@ export function importNdjson<Key, Value>(
     const { keys, values } = codecs === undefined ? plainRows(checked.key) : typedRows(codecs, checked.key);
     const openRows = async (chunks: OpenSource, start: FormatStart | undefined) => {
       const { rowBytesMax } = checked;
-      const batches = openNdjson(chunks, { rowBytesMax, position: start?.position });
+      const batches = openNdjson(chunks, { rowBytesMax, position: start?.position, members: keys.members });
       return { batches, keys, values, format: null, close: () => batches.return() };
     };
     return runImport(bytes, source, checked, openRows, tell);
   });
 }
 
-type Rows = Pick<OpenRows<NdjsonBatch>, 'keys' | 'values'>;
+interface Rows {
+  readonly keys: NdjsonKeys;
+  readonly values: RowValues<NdjsonBatch>;
+}
 
 function plainRows(key: KeyOption): Rows {
   return { keys: ndjsonKeyWriter(key), values: ownBytes };
 }
 
-const ownBytes: RowValues<NdjsonBatch> = { value: (batch, row) => batch.value(row) };
+const ownBytes: RowValues<NdjsonBatch> = {
+  value: (batch, row) => batch.value(row),
+  writeValue: (batch, row, arena) =>
+    arena.appendByWords(batch.view, batch.valueStarts[row], batch.valueEnds[row]),
+};
 
 function typedRows(codecs: BucketCodecs<unknown, unknown>, key: KeyOption): Rows {
   const names = keyParts(key);

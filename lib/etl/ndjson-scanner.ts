@@ -2,6 +2,7 @@
 // carriage return before it is white space to JSON, as are the spaces around.
 
 import { isAscii, isUtf8 } from 'node:buffer';
+import { JsonLine } from './json-line.js';
 import { CARRIAGE_RETURN, LINE_FEED } from './line-end.js';
 import { NdjsonBatch } from './ndjson-batch.js';
 import { OversizeRecord } from './oversize-record.js';
@@ -19,7 +20,10 @@ const TAB = 0x09;
 
 /** Scans blocks of one source, in order. */
 export class NdjsonScanner implements RecordScanner<NdjsonBatch> {
-  private readonly batch = new NdjsonBatch();
+  private readonly batch: NdjsonBatch;
+  /** Looks through lines of which a few members are all that is asked for. */
+  private readonly seen: JsonLine | undefined;
+  private view: DataView = new DataView(new ArrayBuffer(0));
   // The block as text, where it is ASCII, so that each byte is one character of it.
   private ascii: string | undefined;
   private textStart = 0;
@@ -27,15 +31,24 @@ export class NdjsonScanner implements RecordScanner<NdjsonBatch> {
   private sound = false;
   private oversize: OversizeRecord | undefined;
 
-  /** @param line Line on which the next record begins. */
+  /**
+   * @param line Line on which the next record begins.
+   * @param members What is asked for of each object, so that it need not be made.
+   */
   constructor(
     readonly rowBytesMax: number,
     private line: number,
-  ) {}
+    members?: readonly string[],
+  ) {
+    this.batch = new NdjsonBatch(members);
+    this.seen = members === undefined ? undefined : new JsonLine(members);
+  }
 
   scan(block: RecordBlock): NdjsonBatch {
     const { batch } = this;
     batch.reset(block.bytes, block.byteOffset, this.line);
+    this.view = block.view;
+    batch.view = block.view;
     if ((!this.oversize || this.skipOversize(block)) && block.start < block.end) this.scanLines(block);
     const here = { byteOffset: block.byteOffset + block.start, line: this.line };
     batch.next = this.oversize?.position ?? here;
@@ -65,7 +78,8 @@ export class NdjsonScanner implements RecordScanner<NdjsonBatch> {
     const end = block.final ? block.end : block.bytes.lastIndexOf(LINE_FEED, block.end - 1) + 1;
     const lines = block.bytes.subarray(block.start, Math.max(end, block.start));
     this.textStart = block.start;
-    this.ascii = isAscii(lines) ? lines.toString('latin1') : undefined;
+    // As text only where each line is made an object.
+    this.ascii = this.seen === undefined && isAscii(lines) ? lines.toString('latin1') : undefined;
     this.sound = this.ascii !== undefined || isUtf8(lines);
   }
 
@@ -83,6 +97,11 @@ export class NdjsonScanner implements RecordScanner<NdjsonBatch> {
     if (!this.sound && !isUtf8(bytes.subarray(lineStart, lineEnd))) {
       const message = invalidUtf8Message(bytes.subarray(lineStart, lineEnd));
       batch.addReject(lineStart, lineEnd, line, 'INVALID_UTF8', message);
+      return;
+    }
+    if (this.seen?.isObject(bytes, this.view, start, end) === true) {
+      batch.addRow(lineStart, lineEnd, line);
+      batch.setSeen(batch.length - 1, this.seen, start, end);
       return;
     }
     let value: unknown;

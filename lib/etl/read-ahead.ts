@@ -16,7 +16,8 @@ export async function readAhead(chunks: AsyncIterable<Uint8Array>, bytes: number
   while (length < bytes) {
     const { value, done } = await iterator.next();
     if (done) break;
-    first.push(value);
+    // Its memory may be used again for the next one.
+    first.push(Buffer.from(value));
     length += value.length;
   }
   const head = Buffer.concat(first);

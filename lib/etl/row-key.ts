@@ -8,6 +8,7 @@ import type { ByteArena } from '../stream/byte-arena.js';
 import { hasLoneSurrogate } from '../stream/lone-surrogate.js';
 import type { CsvBatch } from './csv-batch.js';
 import { quotedNames } from './csv-columns.js';
+import { JsonLine } from './json-line.js';
 import { type JsonPathStep, parseJsonPath, textAtPath, valueAtPath } from './json-path.js';
 import { appendKeyPart, appendKeySeparator } from './key-tuple.js';
 import type { NdjsonBatch } from './ndjson-batch.js';
@@ -53,6 +54,12 @@ function typedParts(parts: readonly ReturnType<typeof typedName>[]): TypedPart[]
   return parts.map(({ name, type }) => ({ name, codec: keys[type ?? 'string'] as KeyPart<unknown> }));
 }
 
+/** Writes keys of NDJSON rows. */
+export interface NdjsonKeys extends RowKeyWriter<NdjsonBatch> {
+  /** What to ask for when rows are read; undefined where keys are made of more than members of theirs, as written. */
+  readonly members?: readonly string[];
+}
+
 /**
  * Keys of NDJSON rows: what stands at the paths. A string is itself; a number or a boolean is its JSON text
  * as JavaScript writes it, so that 1, 1.0 and 1e0 are one key, except that whole numbers past 2^53, which
@@ -61,7 +68,7 @@ function typedParts(parts: readonly ReturnType<typeof typedName>[]): TypedPart[]
  *
  * @throws INVALID_OPTION where no path is given, one twice, or one is none.
  */
-export function ndjsonKeyWriter(key: KeyOption): RowKeyWriter<NdjsonBatch> {
+export function ndjsonKeyWriter(key: KeyOption): NdjsonKeys {
   const parts = keyParts(key).map(typedName);
   const paths = parts.map(({ name }) => name);
   const steps = paths.map(parseJsonPath);
@@ -130,24 +137,35 @@ class CsvKeyWriter implements RowKeyWriter<CsvBatch> {
   }
 }
 
-class NdjsonKeyWriter implements RowKeyWriter<NdjsonBatch> {
+class NdjsonKeyWriter implements NdjsonKeys {
   problem = '';
+  readonly members: readonly string[] | undefined;
 
   constructor(
     private readonly paths: readonly string[],
     private readonly steps: ReadonlyArray<readonly JsonPathStep[]>,
-  ) {}
+  ) {
+    this.members = ownMembers(steps);
+  }
 
   write(batch: NdjsonBatch, row: number, arena: ByteArena): boolean {
     const before = arena.length;
-    for (let part = 0; part < this.steps.length; part++) {
+    const parts = this.steps.length;
+    const isSeen = batch.members === this.members;
+    for (let part = 0; part < parts; part++) {
+      const slot = row * parts + part;
+      if (isSeen && batch.memberEnds[slot] > 0) {
+        if (part > 0) appendKeySeparator(arena);
+        arena.append(batch.bytes, batch.memberStarts[slot], batch.memberEnds[slot]);
+        continue;
+      }
       const text = this.partText(batch, row, part);
       if (text === undefined) {
         arena.length = before;
         return false;
       }
       if (part > 0) appendKeySeparator(arena);
-      appendKeyPart(text, this.steps.length > 1, arena);
+      appendKeyPart(text, parts > 1, arena);
     }
     return true;
   }
@@ -171,6 +189,15 @@ class NdjsonKeyWriter implements RowKeyWriter<NdjsonBatch> {
     this.problem = `${this.paths[part]} of the key ${problem}`;
     return undefined;
   }
+}
+
+function ownMembers(steps: ReadonlyArray<readonly JsonPathStep[]>): readonly string[] | undefined {
+  const names: string[] = [];
+  for (const [name, ...deeper] of steps) {
+    if (typeof name !== 'string' || deeper.length > 0 || !JsonLine.canFind(name)) return undefined;
+    names.push(name);
+  }
+  return names;
 }
 
 function missing(path: string, object: object): string {

@@ -68,7 +68,7 @@ export function sortNdjson(source: Source, options: SortOptions): SortedRows {
   const checked = checkedNdjsonSortOptions(options);
   const keys = ndjsonKeyWriter(checked.key);
   return new SortedRows(source, checked, async (chunks) => {
-    const batches = openNdjson(chunks, { rowBytesMax: checked.rowBytesMax });
+    const batches = openNdjson(chunks, { rowBytesMax: checked.rowBytesMax, members: keys.members });
     return { batches, keys, header: undefined, close: () => batches.return() };
   });
 }

@@ -1,6 +1,7 @@
 // Opens a path as a source.
 
 import { type FileHandle, open } from 'node:fs/promises';
+import { fileChunks } from './file-chunks.js';
 import { GZIP_MAGIC_BYTES, isGzip } from './gzip.js';
 import type { OpenedSource } from './opened-source.js';
 import { endsEarly, openFailure } from './source-failure.js';
@@ -21,13 +22,16 @@ export async function openFile(path: string, start: number): Promise<OpenedSourc
     const stat = await handle.stat();
     if (stat.isDirectory())
       throw openFailure(Object.assign(new Error(`${path} is a directory`), { code: 'EISDIR' }), path);
-    const skipped = start > 0 && stat.isFile() && !(await beginsAsGzip(handle)) ? start : 0;
-    if (skipped > stat.size) throw endsEarly(path);
-    // A pipe has no positions: it is read from where it is only if none is given.
-    const position = stat.isFile() ? { start: skipped } : {};
-    const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES, ...position });
     const bytesTotal = stat.isFile() ? stat.size : undefined;
-    return { chunks: stream, skipped, bytesTotal, close: () => stream.destroy() };
+    if (stat.isFile() && !(await beginsAsGzip(handle))) {
+      if (start > stat.size) throw endsEarly(path);
+      const close = (): void => void handle.close().catch(() => undefined);
+      return { chunks: fileChunks(handle, start), skipped: start, bytesTotal, close };
+    }
+    // What unzips keeps several chunks. A pipe has no positions: it is read from where it is only if none is given.
+    const position = stat.isFile() ? { start: 0 } : {};
+    const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES, ...position });
+    return { chunks: stream, skipped: 0, bytesTotal, close: () => stream.destroy() };
   } catch (error) {
     await handle.close();
     throw error;

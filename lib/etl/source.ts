@@ -31,7 +31,7 @@ export interface SourceOptions {
 
 /**
  * A source to be read once. It is opened with the first chunk, and closed with the last one, with an error, and
- * when reading stops early; a stream that was given is destroyed then.
+ * when reading stops early; a stream that was given is destroyed then. A chunk is valid until the next one is asked for.
  */
 export interface OpenSource extends AsyncIterable<Uint8Array> {
   /** The path, or 'the stream'; for messages. */

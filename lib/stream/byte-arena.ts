@@ -2,7 +2,9 @@
 
 import { PageMemory } from '../format/page-memory.js';
 
+/** Beyond so many bytes a call of the runtime's copy beats a loop over bytes, and one over words. */
 const COPY_NATIVE_BYTES = 96;
+const COPY_BY_WORDS_MAX = 512;
 
 /** Bytes appended one after the other; what was written stays in place until `clear`. */
 export class ByteArena {
@@ -50,6 +52,19 @@ export class ByteArena {
     if (end - start > COPY_NATIVE_BYTES) target.set(source.subarray(start, end), at);
     else for (let from = start; from < end; from++) target[at++] = source[from];
     this.length += end - start;
+  }
+
+  /** As `append`, for stretches of some length: by words, so that three more bytes of the source are read. */
+  appendByWords(source: DataView, start: number, end: number): void {
+    const length = end - start;
+    this.reserve(length + 3);
+    const { view: target, length: at } = this;
+    if (length > COPY_BY_WORDS_MAX)
+      this.bytes.set(new Uint8Array(source.buffer, source.byteOffset + start, length), at);
+    else
+      for (let byte = 0; byte < length; byte += 4)
+        target.setInt32(at + byte, source.getInt32(start + byte, true), true);
+    this.length += length;
   }
 
   appendByte(byte: number): void {

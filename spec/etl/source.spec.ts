@@ -23,7 +23,7 @@ const zipped = gzipSync(content);
 
 async function contentOf(source: Source, options?: SourceOptions): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of openSource(source, options)) chunks.push(chunk);
+  for await (const chunk of openSource(source, options)) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 

@@ -4,9 +4,13 @@
  * A frame is free, clean (the file has the same bytes), dirty (only memory has them) or loading.
  * Clean frames may be taken for another page by any call of `take`: a `base` that `find` returned is
  * good only until then, and whoever keeps one longer asks `holds` before each use. Dirty frames stay.
+ *
+ * Once the cache is full, a scan takes its frames from those that scans filled last (`PassingFrames`): what is in the
+ * cache stays, for others and for the same scan when it comes again.
  */
 import { StoreError } from '../errors.js';
 import { PageMemory } from '../format/page-memory.js';
+import { PassingFrames } from './passing-frames.js';
 
 const FREE = 0;
 const CLEAN = 1;
@@ -18,6 +22,8 @@ const SLACK_FRAMES = 256;
 const CLEAN_FRAMES_MIN = 64;
 /** Frames that reads ahead may hold at once: the rest of the slack is for those who must have theirs. */
 const LOADING_FRAMES_MAX = SLACK_FRAMES / 2;
+/** The part of the cache that pages of scans go through. */
+const PASSING_PART = 1 / 16;
 /** Byte offsets into the memory are unsigned 32-bit numbers. */
 const MEMORY_BYTES_MAX = 0xfff0_0000;
 
@@ -38,6 +44,7 @@ export class PageCache {
   private readonly tableShift: number;
   private readonly freeFrames: Int32Array;
   private readonly views: (Buffer | undefined)[] = [];
+  private readonly passing: PassingFrames;
   private freeCount = 0;
   private untouched = 0;
   private hand = 0;
@@ -63,6 +70,10 @@ export class PageCache {
     this.frameState = shared(Uint8Array, this.frameCount);
     this.referenced = shared(Uint8Array, this.frameCount);
     this.freeFrames = new Int32Array(this.frameCount);
+    this.passing = new PassingFrames(
+      Math.max(LOADING_FRAMES_MAX, Math.floor(this.cleanFramesMax * PASSING_PART)),
+      LOADING_FRAMES_MAX,
+    );
     const tableBits = Math.ceil(Math.log2(this.frameCount * 2));
     this.table = shared(Int32Array, 2 ** tableBits);
     this.tableMask = 2 ** tableBits - 1;
@@ -131,22 +142,36 @@ export class PageCache {
     return frame * this.pageSize;
   }
 
-  /** A frame for a page that is about to be read. It cannot be found until `loaded`; else `dropLoading`. */
-  takeLoading(): number {
-    const frame = this.freeFrame(true);
+  /**
+   * A frame for a page that is about to be read. It cannot be found until `loaded`; else `dropLoading`.
+   * `isPassing`: for a scan, see above.
+   */
+  takeLoading(isPassing = false): number {
+    const frame = (isPassing ? this.passedFrame() : undefined) ?? this.freeFrame(true);
     this.frameState[frame] = LOADING;
     this.loadingCount++;
     return frame * this.pageSize;
   }
 
-  /** Makes a read page findable. `keep`: false for a passing scan, whose pages go first when room is needed. */
-  loaded(base: number, page: number, keep: boolean): void {
+  /** Makes a read page findable. */
+  loaded(base: number, page: number, isPassing = false): void {
     const frame = base >>> this.pageShift;
     this.frameState[frame] = CLEAN;
     this.loadingCount--;
     this.cleanCount++;
     this.enter(frame, page);
-    this.referenced[frame] = keep ? 1 : 0;
+    this.referenced[frame] = isPassing ? 0 : 1;
+    if (isPassing && this.cleanCount >= this.cleanFramesMax) this.passing.add(frame, page);
+  }
+
+  /** The frame that a scan is done with, of a full cache; undefined where there are not enough of them. */
+  private passedFrame(): number | undefined {
+    if (this.cleanCount < this.cleanFramesMax) return undefined;
+    const frame = this.passing.take(this.framePage);
+    if (frame === undefined || this.frameState[frame] !== CLEAN) return undefined;
+    this.cleanCount--;
+    this.leave(frame);
+    return frame;
   }
 
   dropLoading(base: number): void {

@@ -30,6 +30,12 @@ export interface PagerCounts {
   pagesRead: number;
 }
 
+/**
+ * One read of so many that long scans make stays in a full cache as if its pages had been asked for alone, so that what only
+ * scans read comes in where what is there is not used. A whole one: pages that are missing are read together.
+ */
+const KEPT_RUN = 8;
+
 /** Pages that one read takes at the most: 256 KiB of the smallest. */
 export const RUN_PAGES_MAX = 64;
 
@@ -38,6 +44,7 @@ export class Pager implements PageReader {
   readonly file: StoreFile;
   readonly memory: PageMemory;
   readonly pageSize: number;
+  private runs = 0;
   readonly counts: PagerCounts = { hits: 0, misses: 0, pagesRead: 0 };
 
   constructor(cache: PageCache, file: StoreFile) {
@@ -86,7 +93,7 @@ export class Pager implements PageReader {
       this.cache.dropLoading(base);
       throw error;
     }
-    this.cache.loaded(base, page, true);
+    this.cache.loaded(base, page);
     return base;
   }
 
@@ -103,34 +110,36 @@ export class Pager implements PageReader {
   /**
    * Reads up to `stamps.length` consecutive pages from `first` on in one request, for a scan: fewer
    * where memory is short. Nothing is raised for a page that does not hold: `load` will fetch it alone
-   * and say so.
+   * and say so. `isPassing`: for a long scan, whose pages are to leave others where they are.
    */
-  fetchRun(first: number, stamps: readonly number[]): void {
-    const bases = this.takeRun(stamps.length);
+  fetchRun(first: number, stamps: readonly number[], isPassing: boolean): void {
+    const passes = isPassing && ++this.runs % KEPT_RUN !== 0;
+    const bases = this.takeRun(stamps.length, passes);
     if (bases.length === 0) return;
     let read = 0;
     try {
       read = this.file.readManySync(this.viewsOf(bases), first * this.pageSize);
     } finally {
-      this.enterRun(bases, first, stamps, read);
+      this.enterRun(bases, first, stamps, read, passes);
     }
   }
 
   /** As `fetchRun`, without holding up the event loop. */
-  async fetchRunAsync(first: number, stamps: readonly number[]): Promise<void> {
-    const bases = this.takeRun(stamps.length);
+  async fetchRunAsync(first: number, stamps: readonly number[], isPassing: boolean): Promise<void> {
+    const passes = isPassing && ++this.runs % KEPT_RUN !== 0;
+    const bases = this.takeRun(stamps.length, passes);
     if (bases.length === 0) return;
     let read = 0;
     try {
       read = await this.file.readMany(this.viewsOf(bases), first * this.pageSize);
     } finally {
-      this.enterRun(bases, first, stamps, read);
+      this.enterRun(bases, first, stamps, read, passes);
     }
   }
 
-  private takeRun(pages: number): number[] {
+  private takeRun(pages: number, isPassing: boolean): number[] {
     const bases: number[] = [];
-    while (bases.length < pages && this.cache.canReadAhead) bases.push(this.cache.takeLoading());
+    while (bases.length < pages && this.cache.canReadAhead) bases.push(this.cache.takeLoading(isPassing));
     return bases;
   }
 
@@ -138,12 +147,18 @@ export class Pager implements PageReader {
     return bases.map((base) => this.cache.view(base));
   }
 
-  private enterRun(bases: readonly number[], first: number, stamps: readonly number[], read: number): void {
+  private enterRun(
+    bases: readonly number[],
+    first: number,
+    stamps: readonly number[],
+    read: number,
+    isPassing: boolean,
+  ): void {
     for (let i = 0; i < bases.length; i++) {
       const base = bases[i];
       const page = first + i;
       if (this.cache.find(page) < 0 && this.holds(base, page, stamps[i], read - i * this.pageSize))
-        this.cache.loaded(base, page, false);
+        this.cache.loaded(base, page, isPassing);
       else this.cache.dropLoading(base);
     }
   }

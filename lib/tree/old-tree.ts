@@ -141,7 +141,7 @@ export class OldTree {
       if (children[i].page !== page + stamps.length) break;
       stamps.push(children[i].stamp);
     }
-    if (stamps.length > 1) await pager.fetchRunAsync(page, stamps);
+    if (stamps.length > 1) await pager.fetchRunAsync(page, stamps, true);
   }
 
   private openLeaf(base: number, separator: Uint8Array): void {

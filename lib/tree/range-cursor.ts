@@ -31,8 +31,8 @@ export interface Cursor {
 
 /** The first read ahead takes few pages, for ranges that end soon; each further one twice as many. */
 const FIRST_RUN_PAGES = 4;
-/** A long scan reads as many behind those that it works on: together no more than one read may take. */
-const BEYOND_PAGES = RUN_PAGES_MAX / 2;
+/** A long scan has as many read behind those that it works on. */
+const BEYOND_PAGES = RUN_PAGES_MAX;
 
 export class RangeCursor implements Cursor {
   private readonly pager: Pager;
@@ -87,7 +87,7 @@ export class RangeCursor implements Cursor {
     const run = this.runAhead();
     if (run === undefined) return undefined;
     this.beyond = undefined;
-    return beyond ?? this.pager.fetchRunAsync(run.first, run.stamps);
+    return beyond ?? this.pager.fetchRunAsync(run.first, run.stamps, run.isPassing);
   }
 
   /** Has the disk read on while the leaves that have come are worked on; of a range that may end soon, nothing. */
@@ -95,7 +95,7 @@ export class RangeCursor implements Cursor {
     if (this.closed || this.isLastLeaf || this.runPages < RUN_PAGES_MAX) return;
     const run = this.leaves.runAhead(this.step, BEYOND_PAGES, this.isHere, true);
     if (run === undefined) return;
-    this.beyond = this.pager.fetchRunAsync(run.first, run.stamps);
+    this.beyond = this.pager.fetchRunAsync(run.first, run.stamps, true);
     // Told to whoever waits for it; nobody may.
     this.beyond.catch(() => undefined);
   }
@@ -146,7 +146,7 @@ export class RangeCursor implements Cursor {
       if (!this.startLeaf()) return false;
     } else {
       const run = this.runAhead();
-      if (run !== undefined) this.pager.fetchRun(run.first, run.stamps);
+      if (run !== undefined) this.pager.fetchRun(run.first, run.stamps, run.isPassing);
       if (!(this.step === 1 ? this.leaves.next() : this.leaves.previous())) return false;
       this.slot = this.step === 1 ? 0 : nodeCount(this.pager.memory, this.leaves.load()) - 1;
     }
@@ -155,12 +155,13 @@ export class RangeCursor implements Cursor {
   }
 
   /** Where a read ahead pays: the next leaf is not in memory and is followed by others in the file. */
-  private runAhead(): { first: number; stamps: number[] } | undefined {
+  private runAhead(): { first: number; stamps: number[]; isPassing: boolean } | undefined {
     if (this.isLastLeaf) return undefined;
     const run = this.leaves.runAhead(this.step, this.runPages, this.isHere);
     if (run === undefined) return undefined;
+    const isPassing = this.runPages === RUN_PAGES_MAX;
     this.runPages = Math.min(RUN_PAGES_MAX, this.runPages * 2);
-    return run;
+    return { ...run, isPassing };
   }
 
   /** Goes to the leaf where the range begins and the slot in it. */

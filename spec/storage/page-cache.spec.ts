@@ -34,11 +34,11 @@ class CacheModel {
     this.enter(page, this.cache.takeDirty(page), true);
   }
 
-  enterClean(page: number, keep: boolean): void {
+  enterClean(page: number, isPassing: boolean): void {
     if (this.pages.has(page)) return;
-    const base = this.cache.takeLoading();
+    const base = this.cache.takeLoading(isPassing);
     expect(this.cache.find(page), 'a page that is being loaded').to.equal(-1);
-    this.cache.loaded(base, page, keep);
+    this.cache.loaded(base, page, isPassing);
     this.enter(page, base, false);
   }
 
@@ -117,7 +117,7 @@ describe('page cache', () => {
         for (const [kind, page] of steps) {
           // Past its bound the writer would spill; the cache itself goes on as long as frames last.
           if (kind === 'dirty' && model.dirty < 200) model.enterDirty(page);
-          if (kind === 'keep' || kind === 'passing') model.enterClean(page, kind === 'keep');
+          if (kind === 'keep' || kind === 'passing') model.enterClean(page, kind === 'passing');
           if (kind === 'written') model.markClean(page);
           if (kind === 'discard') model.discard(page);
           if (kind === 'fail') model.failLoad();
@@ -147,10 +147,10 @@ describe('page cache', () => {
 
   it('keeps a page that was used since it last looked for one to give up', () => {
     const cache = smallest();
-    for (let number = 0; number < CLEAN_MAX; number++) cache.loaded(cache.takeLoading(), number, false);
+    for (let number = 0; number < CLEAN_MAX; number++) cache.loaded(cache.takeLoading(), number, true);
     cache.find(5);
     for (let number = 100; number < 100 + CLEAN_MAX - 1; number++) {
-      cache.loaded(cache.takeLoading(), number, false);
+      cache.loaded(cache.takeLoading(), number, true);
       // Found as a descent finds the upper branches, again and again.
       expect(cache.find(5), `after page ${number}`).to.be.at.least(0);
     }
@@ -162,11 +162,31 @@ describe('page cache', () => {
   it('gives up pages of a passing scan before those that were read to be kept', () => {
     const cache = smallest();
     for (let number = 0; number < CLEAN_MAX; number++)
-      cache.loaded(cache.takeLoading(), number, number % 2 === 0);
-    for (let number = 100; number < 100 + CLEAN_MAX / 2; number++)
-      cache.loaded(cache.takeLoading(), number, true);
+      cache.loaded(cache.takeLoading(), number, number % 2 === 1);
+    for (let number = 100; number < 100 + CLEAN_MAX / 2; number++) cache.loaded(cache.takeLoading(), number);
     for (let number = 0; number < CLEAN_MAX; number++)
       expect(cache.find(number) >= 0, `page ${number}`).to.equal(number % 2 === 0);
+  });
+
+  it('has a long scan pass through a few frames once it is full, and leaves the others as they are', () => {
+    const frames = 4096;
+    const cache = new PageCache(PAGE_SIZE, frames * PAGE_SIZE, 1);
+    for (let number = 0; number < frames; number++) cache.loaded(cache.takeLoading(true), number, true);
+    const scanned = 10 * frames;
+    for (let number = frames; number < scanned; number++) {
+      cache.loaded(cache.takeLoading(true), number, true);
+      // What was read ahead is still there when it is worked on.
+      expect(cache.find(number - Math.min(100, number - frames))).to.be.at.least(0);
+      expect(cache.cleanFrames).to.equal(frames);
+    }
+    const left = (from: number, to: number): number => {
+      let count = 0;
+      for (let number = from; number < to; number++) if (cache.find(number) >= 0) count++;
+      return count;
+    };
+    const passing = frames / 16 + 1;
+    expect(left(0, frames)).to.equal(frames - passing);
+    expect(left(frames, scanned)).to.equal(passing);
   });
 
   it('does not hold a page in a frame that is being filled with another', () => {
@@ -174,7 +194,7 @@ describe('page cache', () => {
     const bases = new Map<number, number>();
     for (let number = 0; number < CLEAN_MAX; number++) {
       const base = cache.takeLoading();
-      cache.loaded(base, number, false);
+      cache.loaded(base, number, true);
       bases.set(base, number);
     }
     const loading = cache.takeLoading();
@@ -197,7 +217,7 @@ describe('page cache', () => {
       cache.dropLoading(cache.takeLoading());
       cache.takeDirty(10_000 + round);
       taken.splice(0).forEach((base, index) => {
-        if (index % 2 === 0) cache.loaded(base, 1000 * round + index, false);
+        if (index % 2 === 0) cache.loaded(base, 1000 * round + index, true);
         else cache.dropLoading(base);
       });
     }
@@ -214,7 +234,7 @@ describe('page cache', () => {
 
   it('keeps at least 64 pages, and no more than it was told to', () => {
     const cache = new PageCache(PAGE_SIZE, 100 * PAGE_SIZE, 1);
-    for (let number = 0; number < 300; number++) cache.loaded(cache.takeLoading(), number, true);
+    for (let number = 0; number < 300; number++) cache.loaded(cache.takeLoading(), number);
     expect(cache.cleanFrames).to.equal(100);
   });
 });

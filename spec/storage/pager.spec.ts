@@ -106,8 +106,8 @@ describe('pager', () => {
         expect(pager.has(7)).to.equal(false);
         expectLeaf(pager, 6);
         // A read ahead does not raise it, and does not bring it.
-        pager.fetchRun(7, [stampOf(7)]);
-        await pager.fetchRunAsync(7, [stampOf(7)]);
+        pager.fetchRun(7, [stampOf(7)], false);
+        await pager.fetchRunAsync(7, [stampOf(7)], true);
         expect(pager.has(7)).to.equal(false);
       });
     }
@@ -131,10 +131,10 @@ describe('pager', () => {
   });
 
   for (const [name, fetch] of [
-    ['at once', (pager: Pager, first: number, stamps: number[]) => pager.fetchRun(first, stamps)],
+    ['at once', (pager: Pager, first: number, stamps: number[]) => pager.fetchRun(first, stamps, false)],
     [
       'beside other work',
-      (pager: Pager, first: number, stamps: number[]) => pager.fetchRunAsync(first, stamps),
+      (pager: Pager, first: number, stamps: number[]) => pager.fetchRunAsync(first, stamps, true),
     ],
   ] as const) {
     it(`reads ahead in one request, ${name}`, async () => {
@@ -189,6 +189,7 @@ describe('pager', () => {
       return pager.fetchRunAsync(
         first,
         Array.from({ length: 40 }, (_, index) => stampOf(first + index)),
+        run % 2 === 0,
       );
     });
     // Others go on meanwhile: readers, and a writer with as many changed pages as it may have.

@@ -16,9 +16,25 @@ interface Closable {
 
 const forgotten = new FinalizationRegistry<Closable>((closable) => closable.close());
 
+/**
+ * Cursors of this turn of the event loop, with their consumers: most are closed before it ends, and to register one
+ * takes longer than a short range does.
+ */
+const young = new Map<Closable, object>();
+let isTurnWatched = false;
+
 /** Closes the cursor when `consumer` is collected; the cursor must not refer to the consumer. */
 export function closeWhenForgotten(consumer: object, cursor: Closable): void {
-  forgotten.register(consumer, cursor, cursor);
+  young.set(cursor, consumer);
+  if (isTurnWatched) return;
+  isTurnWatched = true;
+  setImmediate(registerYoung).unref();
+}
+
+function registerYoung(): void {
+  for (const [cursor, consumer] of young) forgotten.register(consumer, cursor, cursor);
+  young.clear();
+  isTurnWatched = false;
 }
 
 /**
@@ -51,6 +67,6 @@ export class LazyCursor {
 
 /** Closes the cursor for good. */
 export function closeCursor(cursor: Cursor): void {
-  forgotten.unregister(cursor);
+  if (!young.delete(cursor)) forgotten.unregister(cursor);
   cursor.close();
 }

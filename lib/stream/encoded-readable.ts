@@ -8,6 +8,8 @@ import { CHUNK_BYTES } from './export-options.js';
 /** Turns entries into bytes, one behind the other. */
 export interface EntryEncoder {
   write(key: Uint8Array, value: Uint8Array, arena: ByteArena): void;
+  /** As `write`, from where the entry lies; false, with nothing appended, for one that is for `write`. */
+  writeInPlace?(batch: LeafBatch, index: number, arena: ByteArena): boolean;
   /** Appends what follows the last entry. */
   end(arena: ByteArena): void;
 }
@@ -35,7 +37,10 @@ export class EncodedReadable extends BatchReadable {
       this.flush();
       return false;
     }
-    for (let i = 0; i < batch.length; i++) this.encoder.write(batch.key(i), batch.value(i), this.arena);
+    const { encoder, arena } = this;
+    for (let i = 0; i < batch.length; i++)
+      if (encoder.writeInPlace?.(batch, i, arena) !== true)
+        encoder.write(batch.key(i), batch.value(i), arena);
     return this.arena.length < this.chunkBytes || this.flush();
   }
 

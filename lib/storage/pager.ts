@@ -118,7 +118,10 @@ export class Pager implements PageReader {
     if (bases.length === 0) return;
     let read = 0;
     try {
-      read = this.file.readManySync(this.viewsOf(bases), first * this.pageSize);
+      const { file, memory, pageSize } = this;
+      read = this.isOneStretch(bases)
+        ? file.readSync(memory.bytes, bases[0], bases.length * pageSize, first * pageSize)
+        : file.readManySync(this.viewsOf(bases), first * pageSize);
     } finally {
       this.enterRun(bases, first, stamps, read, passes);
     }
@@ -131,7 +134,10 @@ export class Pager implements PageReader {
     if (bases.length === 0) return;
     let read = 0;
     try {
-      read = await this.file.readMany(this.viewsOf(bases), first * this.pageSize);
+      const { file, memory, pageSize } = this;
+      read = await (this.isOneStretch(bases)
+        ? file.read(memory.bytes, bases[0], bases.length * pageSize, first * pageSize)
+        : file.readMany(this.viewsOf(bases), first * pageSize));
     } finally {
       this.enterRun(bases, first, stamps, read, passes);
     }
@@ -141,6 +147,12 @@ export class Pager implements PageReader {
     const bases: number[] = [];
     while (bases.length < pages && this.cache.canReadAhead) bases.push(this.cache.takeLoading(isPassing));
     return bases;
+  }
+
+  /** Whether the frames lie one behind the other, as those of a passing scan mostly do: one plain read fills them. */
+  private isOneStretch(bases: readonly number[]): boolean {
+    for (let i = 1; i < bases.length; i++) if (bases[i] !== bases[i - 1] + this.pageSize) return false;
+    return true;
   }
 
   private viewsOf(bases: readonly number[]): Buffer[] {

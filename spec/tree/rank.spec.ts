@@ -181,8 +181,17 @@ describe('a long walk', () => {
     failsFrom = Number.POSITIVE_INFINITY;
 
     override async readMany(targets: readonly Buffer[], position: number): Promise<number> {
-      if (++this.reads >= this.failsFrom) throw new StoreError('IO_ERROR', 'the spec wants it so');
+      this.count();
       return super.readMany(targets, position);
+    }
+
+    override async read(target: Buffer, offset: number, length: number, position: number): Promise<number> {
+      this.count();
+      return super.read(target, offset, length, position);
+    }
+
+    private count(): void {
+      if (++this.reads >= this.failsFrom) throw new StoreError('IO_ERROR', 'the spec wants it so');
     }
   }
 

@@ -17,6 +17,9 @@ const CLEAN = 1;
 const DIRTY = 2;
 const LOADING = 3;
 
+/** What `referenced` says of a page that was read ahead and not asked for yet; 1: it was used, 0: not lately. */
+const UNREAD = 2;
+
 /** Frames beyond both bounds, for what one operation touches before dirty pages are spilled. */
 const SLACK_FRAMES = 256;
 const CLEAN_FRAMES_MIN = 64;
@@ -32,7 +35,8 @@ export class PageCache {
   readonly pageSize: number;
   /** Past this many dirty frames the writer must spill before it goes on. */
   readonly dirtyFramesMax: number;
-  private readonly cleanFramesMax: number;
+  /** Clean pages that it keeps. */
+  readonly cleanFramesMax: number;
   private readonly frameCount: number;
   private readonly pageShift: number;
   private readonly framePage: Uint32Array;
@@ -109,6 +113,14 @@ export class PageCache {
     }
   }
 
+  /** Whether the page is here. Unlike `find` this is no use of it. */
+  has(page: number): boolean {
+    const { table, framePage, tableMask } = this;
+    let at = Math.imul(page, 0x9e37_79b1) >>> this.tableShift;
+    for (; table[at] !== 0; at = (at + 1) & tableMask) if (framePage[table[at] - 1] === page) return true;
+    return false;
+  }
+
   /** Whether the frame at `base` still holds `page`, for those who kept a base across other calls. */
   holds(base: number, page: number): boolean {
     const frame = base >>> this.pageShift;
@@ -160,15 +172,19 @@ export class PageCache {
     this.loadingCount--;
     this.cleanCount++;
     this.enter(frame, page);
-    this.referenced[frame] = isPassing ? 0 : 1;
+    this.referenced[frame] = isPassing ? UNREAD : 1;
     if (isPassing && this.cleanCount >= this.cleanFramesMax) this.passing.add(frame, page);
   }
 
-  /** The frame that a scan is done with, of a full cache; undefined where there are not enough of them. */
+  /**
+   * The frame that a scan is done with, of a full cache; undefined where there are not enough of them, or where the
+   * oldest was not used yet: of several scans at once, one is behind the others.
+   */
   private passedFrame(): number | undefined {
     if (this.cleanCount < this.cleanFramesMax) return undefined;
     const frame = this.passing.take(this.framePage);
-    if (frame === undefined || this.frameState[frame] !== CLEAN) return undefined;
+    if (frame === undefined || this.frameState[frame] !== CLEAN || this.referenced[frame] === UNREAD)
+      return undefined;
     this.cleanCount--;
     this.leave(frame);
     return frame;

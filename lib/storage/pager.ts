@@ -37,13 +37,17 @@ export interface PagerCounts {
 const KEPT_RUN = 8;
 
 /** Pages that one read takes at the most: 256 KiB of the smallest. */
-export const RUN_PAGES_MAX = 64;
+const RUN_PAGES_MAX = 64;
+/** And no more than this part of the cache: a scan has two of them ahead, and others may be there too. */
+const RUN_PART = 1 / 4;
 
 export class Pager implements PageReader {
   readonly cache: PageCache;
   readonly file: StoreFile;
   readonly memory: PageMemory;
   readonly pageSize: number;
+  /** Pages that one read for a scan takes at the most. */
+  readonly runPagesMax: number;
   private runs = 0;
   readonly counts: PagerCounts = { hits: 0, misses: 0, pagesRead: 0 };
 
@@ -52,6 +56,7 @@ export class Pager implements PageReader {
     this.file = file;
     this.memory = cache.memory;
     this.pageSize = cache.pageSize;
+    this.runPagesMax = Math.min(RUN_PAGES_MAX, cache.cleanFramesMax * RUN_PART);
   }
 
   load(page: number, stamp: number): number {
@@ -65,7 +70,7 @@ export class Pager implements PageReader {
 
   /** Whether the page is in memory, so that `load` will not wait for the disk. */
   has(page: number): boolean {
-    return this.cache.find(page) >= 0;
+    return this.cache.has(page);
   }
 
   /** Whether this version of the page is in memory. */

@@ -9,7 +9,7 @@ export class PassingFrames {
   private first = 0;
   private count = 0;
 
-  /** @param framesMin As many stay, so that what was read ahead is not taken before it was worked on. */
+  /** @param framesMin As many stay: what a scan or two have read ahead, and have not worked on yet. */
   constructor(framesMin: number, framesBeyond: number) {
     this.framesMin = framesMin;
     this.frames = new Uint32Array(framesMin + framesBeyond);

@@ -1,4 +1,5 @@
 /** Where the faces of a range get their entries: each `open` is one consumption of one stable state. */
+import { setImmediate } from 'node:timers';
 import type { LeafBatch } from '../tree/leaf-batch.js';
 import type { Cursor } from '../tree/range-cursor.js';
 
@@ -21,11 +22,17 @@ const forgotten = new FinalizationRegistry<Closable>((closable) => closable.clos
  * takes longer than a short range does.
  */
 const young = new Map<Closable, object>();
+const YOUNG_MAX = 256;
 let isTurnWatched = false;
 
-/** Closes the cursor when `consumer` is collected; the cursor must not refer to the consumer. */
+/**
+ * Closes the cursor when `consumer` is collected; the cursor must not refer to the consumer. Until the turn ends, the
+ * consumer is held.
+ */
 export function closeWhenForgotten(consumer: object, cursor: Closable): void {
   young.set(cursor, consumer);
+  // A turn may be long, and one whose end nobody tells, as where timers are replaced, must not hold them for ever.
+  if (young.size >= YOUNG_MAX) registerYoung();
   if (isTurnWatched) return;
   isTurnWatched = true;
   setImmediate(registerYoung).unref();

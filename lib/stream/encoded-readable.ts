@@ -14,6 +14,9 @@ export interface EntryEncoder {
   end(arena: ByteArena): void;
 }
 
+/** Past a chunk's size, so that its last entries seldom make it grow. */
+const ROOM_BYTES = 16 * 1024;
+
 export class EncodedReadable extends BatchReadable {
   private readonly encoder: EntryEncoder;
   private readonly chunkBytes: number;
@@ -23,18 +26,19 @@ export class EncodedReadable extends BatchReadable {
     super(source, { highWaterMark: 4 * chunkBytes });
     this.encoder = encoder;
     this.chunkBytes = chunkBytes;
-    this.arena = this.newArena();
-  }
-
-  /** With room past the chunk's size, so that the last entry seldom makes it grow. */
-  private newArena(): ByteArena {
-    return new ByteArena(this.chunkBytes + Math.min(this.chunkBytes, 16 * 1024));
+    // A short range fills no chunk: the first one grows, those behind it are made as large as they get.
+    this.arena = new ByteArena(Math.min(chunkBytes, ROOM_BYTES));
   }
 
   protected override takeBatch(batch: LeafBatch | null): boolean {
     if (batch === null) {
       this.encoder.end(this.arena);
-      this.flush();
+      const { bytes, length } = this.arena;
+      // What is left may be little: its memory is not to be held by it.
+      if (length > 0)
+        this.push(
+          length * 2 < bytes.length ? Buffer.from(bytes.subarray(0, length)) : bytes.subarray(0, length),
+        );
       return false;
     }
     const { encoder, arena } = this;
@@ -45,10 +49,9 @@ export class EncodedReadable extends BatchReadable {
   }
 
   private flush(): boolean {
-    if (this.arena.length === 0) return true;
     const chunk = this.arena.bytes.subarray(0, this.arena.length);
     // The chunk belongs to the consumer now, so the next one is written elsewhere.
-    this.arena = this.newArena();
+    this.arena = new ByteArena(this.chunkBytes + Math.min(this.chunkBytes, ROOM_BYTES));
     return this.push(chunk);
   }
 }

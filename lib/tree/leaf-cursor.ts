@@ -95,6 +95,21 @@ export class LeafCursor {
     return false;
   }
 
+  /** How many leaves that come next under the same parent are in memory, up to `most`, before one that is not. */
+  presentAhead(step: 1 | -1, most: number, has: (page: number) => boolean): number {
+    if (this.depth === 0) return 0;
+    const { memory } = this.reader;
+    const at = this.depth - 1;
+    const base = this.reader.load(this.pages[at], this.stamps[at]);
+    const count = nodeCount(memory, base);
+    let present = 0;
+    for (let index = this.indexes[at] + step; index >= 0 && index < count && present < most; index += step) {
+      if (!has(childPage(memory, base, index))) break;
+      present++;
+    }
+    return present;
+  }
+
   /**
    * The leaves that come after the present one under the same parent and lie one behind the other in
    * the file, as far as they are not in memory: what one read can bring. Undefined if the next one is here,

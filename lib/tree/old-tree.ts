@@ -10,7 +10,7 @@ import { nodeCount } from '../format/node.js';
 import { NO_PAGE, pageStamp } from '../format/page.js';
 import { decodeValueExtents } from '../format/value-extents.js';
 import type { BuildPages } from '../storage/build-pages.js';
-import { pageNumberAt, RUN_PAGES_MAX } from '../storage/pager.js';
+import { pageNumberAt } from '../storage/pager.js';
 import { BranchList, type Child } from './branch-list.js';
 import type { BranchStack } from './branch-stack.js';
 import { wrongLevel } from './descend.js';
@@ -137,7 +137,7 @@ export class OldTree {
     const children = this.right[0] ?? [];
     if (pager.has(page)) return;
     const stamps = [stamp];
-    for (let i = children.length - 1; i >= 0 && stamps.length < RUN_PAGES_MAX; i--) {
+    for (let i = children.length - 1; i >= 0 && stamps.length < pager.runPagesMax; i--) {
       if (children[i].page !== page + stamps.length) break;
       stamps.push(children[i].stamp);
     }

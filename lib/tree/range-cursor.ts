@@ -5,7 +5,7 @@
 import type { TreeRoot } from '../format/catalog-record.js';
 import { searchLeaf } from '../format/leaf.js';
 import { nodeCount } from '../format/node.js';
-import { type Pager, RUN_PAGES_MAX } from '../storage/pager.js';
+import type { Pager } from '../storage/pager.js';
 import type { KeyBounds } from './key-bounds.js';
 import { readLargeValue } from './large-value.js';
 import { LeafBatch } from './leaf-batch.js';
@@ -31,8 +31,6 @@ export interface Cursor {
 
 /** The first read ahead takes few pages, for ranges that end soon; each further one twice as many. */
 const FIRST_RUN_PAGES = 4;
-/** A long scan has as many read behind those that it works on. */
-const BEYOND_PAGES = RUN_PAGES_MAX;
 
 export class RangeCursor implements Cursor {
   private readonly pager: Pager;
@@ -52,6 +50,8 @@ export class RangeCursor implements Cursor {
   private runPages = FIRST_RUN_PAGES;
   /** The read of what comes behind the leaves that are here, while it is under way. */
   private beyond: Promise<void> | undefined;
+  /** Leaves to go until it is looked for what to read next. */
+  private untilLook = 0;
   private readonly isHere = (page: number): boolean => this.pager.has(page);
 
   constructor(pager: Pager, root: TreeRoot, options: CursorOptions, onClose?: () => void) {
@@ -69,7 +69,10 @@ export class RangeCursor implements Cursor {
   nextBatch(max: number): LeafBatch | null | Promise<LeafBatch | null> {
     if (this.hasSlots() || !this.started || this.closed) return this.nextBatchSync(max);
     const reading = this.readAhead();
-    if (reading === undefined) return this.nextBatchSync(max);
+    if (reading === undefined) {
+      if (this.beyond === undefined && this.untilLook-- <= 0) this.readBeyond();
+      return this.nextBatchSync(max);
+    }
     return reading
       .then(() => {
         this.readBeyond();
@@ -92,12 +95,25 @@ export class RangeCursor implements Cursor {
 
   /** Has the disk read on while the leaves that have come are worked on; of a range that may end soon, nothing. */
   private readBeyond(): void {
-    if (this.closed || this.isLastLeaf || this.runPages < RUN_PAGES_MAX) return;
-    const run = this.leaves.runAhead(this.step, BEYOND_PAGES, this.isHere, true);
-    if (run === undefined) return;
-    this.beyond = this.pager.fetchRunAsync(run.first, run.stamps, true);
-    // Told to whoever waits for it; nobody may.
-    this.beyond.catch(() => undefined);
+    if (this.closed || this.isLastLeaf || this.runPages < this.pager.runPagesMax) return;
+    const { runPagesMax } = this.pager;
+    // As far as is read anyway: more would only be in memory longer.
+    const present = this.leaves.presentAhead(this.step, 2 * runPagesMax, this.isHere);
+    this.untilLook = Math.max(present - runPagesMax, 0);
+    if (this.untilLook > 0) return;
+    const run = this.leaves.runAhead(this.step, runPagesMax, this.isHere, true);
+    if (run === undefined) {
+      this.untilLook = present;
+      return;
+    }
+    const reading = this.pager.fetchRunAsync(run.first, run.stamps, true);
+    this.beyond = reading;
+    // Once it is over, nobody may wait for it in place of what is missing then. A failure is told to whoever waits for
+    // it before; nobody may.
+    const end = (): void => {
+      if (this.beyond === reading) this.beyond = undefined;
+    };
+    reading.then(end, end);
   }
 
   nextBatchSync(max: number): LeafBatch | null {
@@ -159,8 +175,8 @@ export class RangeCursor implements Cursor {
     if (this.isLastLeaf) return undefined;
     const run = this.leaves.runAhead(this.step, this.runPages, this.isHere);
     if (run === undefined) return undefined;
-    const isPassing = this.runPages === RUN_PAGES_MAX;
-    this.runPages = Math.min(RUN_PAGES_MAX, this.runPages * 2);
+    const isPassing = this.runPages === this.pager.runPagesMax;
+    this.runPages = Math.min(this.pager.runPagesMax, this.runPages * 2);
     return { ...run, isPassing };
   }
 

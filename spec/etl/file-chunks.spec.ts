@@ -59,12 +59,44 @@ describe('file chunks', () => {
     expect(memories.size).to.equal(2);
   });
 
-  it('end with the error of a read, and with nothing where the one who reads stops before it', async () => {
+  it('stay as they are while they are worked on', async () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, content);
+    const handle = await open(path);
+    let at = 0;
+    for await (const chunk of fileChunks(handle, 0)) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(content.subarray(at, at + chunk.length).equals(chunk)).to.equal(true);
+      at += chunk.length;
+    }
+    await handle.close();
+    expect(at).to.equal(content.length);
+  });
+
+  it('end with the error of a read', async () => {
     const handle = await open(folder);
     const chunks = fileChunks(handle, 0);
     expect(await chunks.next().catch((error: unknown) => error)).to.have.property('code', 'EISDIR');
-    const stopped = fileChunks(handle, 0);
-    await stopped.return();
+    await handle.close();
+  });
+
+  it('tell nobody of the next read where the one who reads has stopped', async () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, content);
+    const handle = await open(path);
+    let reads = 0;
+    const failing = new Proxy(handle, {
+      get: (target, name) =>
+        name === 'read' && ++reads > 1
+          ? () => Promise.reject(new Error('the spec wants it so'))
+          : Reflect.get(target, name).bind(target),
+    });
+    for await (const chunk of fileChunks(failing, 0)) {
+      expect(chunk.length).to.equal(CHUNK);
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(reads).to.equal(2);
     await handle.close();
   });
 });

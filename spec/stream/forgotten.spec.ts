@@ -113,6 +113,20 @@ describe('forgotten', () => {
     });
   }
 
+  it('iterators: are let go though many are begun in one turn, and a program has put its own timers in place', async () => {
+    const own = globalThis.setImmediate;
+    const isGone = await (async () => {
+      globalThis.setImmediate = (() => ({ unref: () => undefined })) as unknown as typeof setImmediate;
+      try {
+        for (let count = 0; count < 1000; count++) steppedSync(bucket.range()[Symbol.iterator]());
+      } finally {
+        globalThis.setImmediate = own;
+      }
+      return collectUntil(() => pinned() === 0);
+    })();
+    expect(isGone).to.equal(true);
+  });
+
   for (const [name, begin] of Object.entries(UNREAD)) {
     it(`${name}: pins nothing before it is read`, async () => {
       const held = await begin(db, bucket);

@@ -2,6 +2,9 @@
 
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { ByteArena } from '../../lib/stream/byte-arena.js';
+import { NdjsonEncoder } from '../../lib/stream/ndjson-encoder.js';
+import type { LeafBatch } from '../../lib/tree/leaf-batch.js';
 import { rejected } from '../helpers/errors.js';
 import { useStores } from '../helpers/store.js';
 
@@ -35,6 +38,24 @@ describe('ndjson of a range', () => {
       /[\n\r]/.test(value) ? JSON.stringify(JSON.parse(value)) : value,
     );
     expect(await linesOf(values)).to.deep.equal(expected);
+  });
+
+  it('takes values from where they lie, of each length, unless there is a control character', async () => {
+    const db = await stores.openMemory();
+    const values = ['', '\t', 'é', '\u007f'].flatMap((text) =>
+      Array.from({ length: 9 }, (_, length) => `{"${'.'.repeat(length)}":${text}1}`),
+    );
+    await db.write((tx) => {
+      for (const [index, value] of values.entries()) tx.bucket('rows').put(`${index + 100}`, value);
+    });
+    const encoder = new NdjsonEncoder();
+    for (const batch of db.bucket('rows').range().batches())
+      for (let index = 0; index < batch.length; index++) {
+        const arena = new ByteArena();
+        const isTaken = encoder.writeInPlace(batch as LeafBatch, index, arena);
+        expect(isTaken).to.equal(!values[index].includes('\t'));
+        expect(arena.bytes.toString('utf8', 0, arena.length)).to.equal(isTaken ? `${values[index]}\n` : '');
+      }
   });
 
   it('has them all where pages come and go', async () => {

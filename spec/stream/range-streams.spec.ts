@@ -107,6 +107,18 @@ describe('streams of a range', () => {
       expect(await bytesOf(bucket.range().toNdjson({ chunkBytes: 1 }))).to.equal(expected);
     });
 
+    it('hand out no more memory than what is in it needs', async () => {
+      const bucket = await rowsOf();
+      for (const limit of [1, 100, 600, 3000])
+        for (const stream of [bucket.range({ limit }).toNdjson(), bucket.range({ limit }).toCsv()]) {
+          const chunks = (await stream.toArray()) as Buffer[];
+          expect(chunks.length).to.be.above(0);
+          // Small ones are cut from the runtime's pool.
+          for (const { buffer, length } of chunks)
+            expect(buffer.byteLength).to.be.at.most(Math.max(2 * length, Buffer.poolSize));
+        }
+    });
+
     it('toNdjson follows bounds, direction and limit', async () => {
       const bucket = await rowsOf();
       const stream = bucket.range({ gte: numbered(10), reverse: true, limit: 2 }).toNdjson();

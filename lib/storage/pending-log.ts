@@ -42,8 +42,8 @@ const HEADER_BYTES = 516;
 const VERSION = 1;
 const HALVES_AT = 4096;
 
-/** Bytes of a half. Replaying a full one takes a fraction of a second. */
-export const LOG_HALF_BYTES = 8 * 1024 * 1024;
+/** Bytes of a half. Doing again what a full one tells of takes some tenths of a second. */
+export const LOG_HALF_BYTES = 16 * 1024 * 1024;
 /** The file is written ahead in steps of this, so that a record's sync need not change the file's size. */
 const GROW_BYTES = 256 * 1024;
 const ZEROS = Buffer.alloc(GROW_BYTES);

@@ -9,7 +9,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { open } from 'btree-store';
 import { leafRecord, recordSuffixLength, recordValueLength } from '../dist/format/leaf.js';
 import { nodeCount, prefixLength } from '../dist/format/node.js';
 import { KIND_LEAF, pageKind } from '../dist/format/page.js';
@@ -117,8 +116,8 @@ tell(
 
 const memory = new PageMemory(bytes);
 fs.readFileSync(store).copy(memory.bytes);
-const db = await open(store, { cacheBytes: 2 * bytes });
-const bucket = db.bucket('entries');
+const engine = new BtreeStoreEngine();
+await engine.open(store, { cacheBytes: 2 * bytes });
 const expected = count * (KEY_BYTES + VALUE_BYTES);
 /** In the file are also the catalog, and leaves at the edge that the commits of the load have replaced: a thousandth. */
 const most = expected * 1.001 + 200;
@@ -126,10 +125,9 @@ const check = (found: number): void => {
   if (found < expected || found > most) throw new Error(`${found} bytes were read, not ${expected}`);
 };
 const scans = await compare(
-  () => {
+  async () => {
     const tally = new Tally();
-    for (const batch of bucket.range().batches())
-      for (let i = 0; i < batch.length; i++) tally.add(batch.key(i), batch.value(i));
+    await engine.scan(tally);
     check(tally.bytes);
   },
   () => check(sumOfLengths(memory)),
@@ -139,5 +137,5 @@ tell(
   scans,
   (seconds) => `${(count / seconds / 1e6).toFixed(1)} M/s`,
 );
-await db.close();
+await engine.close();
 for (const file of [store, plain]) removeStore(file);

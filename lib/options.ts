@@ -28,7 +28,8 @@ export interface OpenOptions {
   readonly cacheBytes?: number;
   /**
    * 'commit': a commit resolves only after it is on the disk. 'none': it resolves at once and reaches
-   * the disk with a later checkpoint; after a crash the store is consistent, though not current.
+   * the disk with a later checkpoint, which begins by itself when 16 MiB of pages have changed, and with
+   * `close`; after a crash the store is consistent, as the last checkpoint left it.
    * Default: 'commit'.
    */
   readonly durability?: 'commit' | 'none';

@@ -32,6 +32,15 @@ describe('open', () => {
     }
   }
 
+  it('has checkpoints of commits that wait for nothing, in a loop that waits for nothing else', async () => {
+    const db = await stores.open({ durability: 'none' });
+    for (let round = 0; round < 1200 && db.stats().checkpoints < 2; round++)
+      await db.write((tx) => {
+        for (let i = 0; i < 50; i++) tx.bucket('b').put(numbered(round * 50 + i), patterned(900, i));
+      });
+    expect(db.stats().checkpoints).to.equal(2);
+  });
+
   it('keeps a store in memory apart from every other', async () => {
     const one = await stores.openMemory();
     const two = await stores.openMemory();

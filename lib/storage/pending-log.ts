@@ -39,7 +39,8 @@ const STORE_ID_AT = 12;
 const CHECKSUM_AT = 28;
 const PID_AT = 512;
 const HEADER_BYTES = 516;
-const VERSION = 1;
+/** 1 had halves of half the size. */
+const VERSION = 2;
 const HALVES_AT = 4096;
 
 /** Bytes of a half. Doing again what a full one tells of takes some tenths of a second. */
@@ -245,7 +246,11 @@ export function readPendingHeader(file: StoreFile): PendingHeader | undefined {
   }
   const version = bytes.readUInt32LE(VERSION_AT);
   if (version !== VERSION) {
-    const message = `${file.path} has format version ${version}, this library reads version ${VERSION}: open the store with a newer release`;
+    const advice =
+      version > VERSION
+        ? 'open the store with a newer release'
+        : 'open the store once with the release that wrote it, and close it';
+    const message = `${file.path} has format version ${version}, this library reads version ${VERSION}: ${advice}`;
     throw new StoreError('UNSUPPORTED_VERSION', message, { details: { version } });
   }
   return {

@@ -2,7 +2,7 @@
 
 import type { ReadStore } from './independent-reader.js';
 
-const HALF_BYTES = 8_388_608;
+const HALF_BYTES = 16_777_216;
 
 interface LogRecord {
   readonly generation: number;
@@ -47,7 +47,7 @@ export function applyLog(store: ReadStore, log: Buffer, contents: Contents, chec
   const isWhole =
     log.length >= 32 &&
     log.toString('latin1', 0, 8) === 'btreepnd' &&
-    log.readUInt32LE(8) === 1 &&
+    log.readUInt32LE(8) === 2 &&
     log.readUInt32LE(28) === checksum(log.subarray(0, 28));
   if (!isWhole) return 0;
   if (!log.subarray(12, 28).equals(store.storeId)) throw new Error('the log of another store');

@@ -1,6 +1,7 @@
 // lib/storage/pending-log.ts: which records a log is found to have, where some of them are left of an earlier run.
 
 import { expect } from 'chai';
+import { crc32c } from '../../lib/format/checksum.js';
 import { LogRecordWriter } from '../../lib/format/log-record.js';
 import { MemoryFile } from '../../lib/storage/memory-file.js';
 import { PendingLog } from '../../lib/storage/pending-log.js';
@@ -47,6 +48,24 @@ function tearFirst(file: MemoryFile): void {
 }
 
 describe('pending log', () => {
+  for (const [version, advice] of [
+    [1, /once with the release that wrote it/],
+    [3, /with a newer release/],
+  ] as const)
+    it(`of version ${version} is refused, with what to do`, async () => {
+      const file = await logOf([[2, 5]]);
+      const header = Buffer.alloc(32);
+      file.readSync(header, 0, header.length, 0);
+      header.writeUInt32LE(version, 8);
+      header.writeUInt32LE(crc32c(header.subarray(0, 28)), 28);
+      file.writeSync(header, 0, header.length, 0);
+      const error = raised('UNSUPPORTED_VERSION', () =>
+        new PendingLog(file, STORE_ID, HALF_BYTES).checkStore(false),
+      );
+      expect(error.details).to.deep.equal({ version });
+      expect(error.message).to.match(advice);
+    });
+
   it('goes on from the checkpoint, over both halves', async () => {
     const file = await logOf([
       [2, 5],

@@ -13,7 +13,7 @@ import { type ValueExtents, valuePageBytes } from '../format/value-extents.js';
 import type { StoreFile } from './store-file.js';
 
 /** Bytes of one read, but for pages that are longer. */
-const READ_BYTES_MAX = 256 * 1024;
+export const READ_BYTES_MAX = 256 * 1024;
 /** Longer values do not fit into one Buffer on every supported runtime. */
 const BUFFER_BYTES_MAX = 2 ** 32 - 1;
 
@@ -59,7 +59,7 @@ export class ValueReader {
     const read = this.file.readSync(memory.bytes, 0, pages * pageSize, first * pageSize);
     for (let i = 0; i < pages; i++) {
       if (read < (i + 1) * pageSize) throw pageCorrupt(first + i, 'the file ends before it');
-      this.verify(i * pageSize, first + i);
+      verifyValuePage(memory, i * pageSize, pageSize, first + i, this.value.stamp);
       const from = i * pageSize + PAGE_HEADER_BYTES;
       const bytes = Math.min(this.bytesLeft, valuePageBytes(pageSize));
       this.bytesLeft -= bytes;
@@ -72,12 +72,39 @@ export class ValueReader {
     }
     return true;
   }
+}
 
-  private verify(base: number, page: number): void {
-    verifyPage(this.memory, base, this.pageSize, page, this.value.stamp);
-    const kind = pageKind(this.memory, base);
-    if (kind !== KIND_VALUE) throw pageCorrupt(page, `a page of a value was expected, it is of kind ${kind}`);
-  }
+function verifyValuePage(
+  memory: PageMemory,
+  base: number,
+  pageSize: number,
+  page: number,
+  stamp: number,
+): void {
+  verifyPage(memory, base, pageSize, page, stamp);
+  const kind = pageKind(memory, base);
+  if (kind !== KIND_VALUE) throw pageCorrupt(page, `a page of a value was expected, it is of kind ${kind}`);
+}
+
+/**
+ * Copies the payload of one page to `target` at `at`, `most` bytes of it at the most; returns how many. Raises
+ * PAGE_CORRUPT where it is not that page of that value.
+ */
+export function takeValuePage(
+  memory: PageMemory,
+  base: number,
+  pageSize: number,
+  page: number,
+  stamp: number,
+  target: Buffer,
+  at: number,
+  most: number,
+): number {
+  verifyValuePage(memory, base, pageSize, page, stamp);
+  const bytes = Math.min(most, valuePageBytes(pageSize));
+  const from = base + PAGE_HEADER_BYTES;
+  target.set(memory.bytes.subarray(from, from + bytes), at);
+  return bytes;
 }
 
 /**
@@ -110,11 +137,13 @@ export function readWholeValue(
       `a value of ${value.length} bytes does not fit into one Buffer: read it with createValueReadStream`,
     );
   }
-  // Before memory is taken: a damaged record can claim any length.
-  const pagesInFile = file.size() / pageSize;
-  for (const { page, pages } of value.extents)
-    if (page + pages > pagesInFile)
-      throw pageCorrupt(page, 'the file ends before the value that begins in it');
+  // Before much memory is taken: a damaged record can claim any length.
+  if (value.length > READ_BYTES_MAX) {
+    const pagesInFile = file.size() / pageSize;
+    for (const { page, pages } of value.extents)
+      if (page + pages > pagesInFile)
+        throw pageCorrupt(page, 'the file ends before the value that begins in it');
+  }
   const whole = Buffer.allocUnsafe(value.length);
   const reader = new ValueReader(file, pageSize, value);
   let at = 0;

@@ -5,6 +5,8 @@ import type { PageTransaction } from '../storage/page-transaction.js';
 import { type PageReader, pageNumberAt } from '../storage/pager.js';
 import type { StoreFile } from '../storage/store-file.js';
 import { readWholeValue } from '../storage/value-reader.js';
+import type { ValueScan } from '../storage/value-scan.js';
+import type { ReusedBytes } from './reused-bytes.js';
 
 /** What the record of a large value says; `leaf` is the base of its leaf, for errors. */
 export function largeValueExtents(reader: PageReader, leaf: number, record: number): ValueExtents {
@@ -20,13 +22,31 @@ export function largeValueExtents(reader: PageReader, leaf: number, record: numb
 
 export function readLargeValue(reader: PageReader, file: StoreFile, leaf: number, record: number): Buffer {
   const value = largeValueExtents(reader, leaf, record);
-  const end = recordValue(record) + recordValueLength(reader.memory, record);
-  return readWholeValue(
-    file,
-    reader.pageSize,
-    value,
-    reader.memory.bytes.subarray(end - value.tailLength, end),
-  );
+  return readWholeValue(file, reader.pageSize, value, tailOf(reader, value, record));
+}
+
+/** As `readLargeValue`, within a scan; where `reused` is given, a value that is not too long is read into it. */
+export function readScannedValue(
+  reader: PageReader,
+  file: StoreFile,
+  scan: ValueScan,
+  leaf: number,
+  record: number,
+  reused?: ReusedBytes,
+): Buffer {
+  const value = largeValueExtents(reader, leaf, record);
+  const tail = tailOf(reader, value, record);
+  if (!scan.takes(value)) return readWholeValue(file, reader.pageSize, value, tail);
+  reused?.reserve(value.length);
+  const whole = reused?.view(value.length) ?? Buffer.allocUnsafe(value.length);
+  scan.read(value, whole);
+  whole.set(tail, value.length - tail.length);
+  return whole;
+}
+
+function tailOf({ memory }: PageReader, { tailLength }: ValueExtents, record: number): Buffer {
+  const end = recordValue(record) + recordValueLength(memory, record);
+  return memory.bytes.subarray(end - tailLength, end);
 }
 
 /** Gives up the extents of a large value that is about to be replaced or deleted. */

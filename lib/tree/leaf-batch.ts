@@ -24,8 +24,8 @@ export interface LargeValue {
   readonly tail: Buffer;
 }
 
-/** Reads a large value whose record is at `record` in the leaf at `leaf`. */
-export type ReadLarge = (leaf: number, record: number) => Buffer;
+/** Reads a large value whose record is at `record` in the leaf at `leaf`; into `reused`, if that is given. */
+export type ReadLarge = (leaf: number, record: number, reused?: ReusedBytes) => Buffer;
 
 export class LeafBatch {
   /** How many entries the batch has. */
@@ -92,7 +92,7 @@ export class LeafBatch {
   value(index: number): Buffer {
     const slot = this.slot(index);
     const record = this.base + this.memory.u16[this.offsets + slot];
-    if (recordIsLarge(this.memory, record)) return this.readLarge(this.base, record);
+    if (recordIsLarge(this.memory, record)) return this.readLarge(this.base, record, this.values);
     const length = recordValueLength(this.memory, record);
     copyAligned(this.values.reserve(length), 0, this.memory, recordValue(record), length);
     return this.values.view(length);

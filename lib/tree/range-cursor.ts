@@ -6,8 +6,9 @@ import type { TreeRoot } from '../format/catalog-record.js';
 import { searchLeaf } from '../format/leaf.js';
 import { nodeCount } from '../format/node.js';
 import type { Pager } from '../storage/pager.js';
+import { ValueScan } from '../storage/value-scan.js';
 import type { KeyBounds } from './key-bounds.js';
-import { readLargeValue } from './large-value.js';
+import { readScannedValue } from './large-value.js';
 import { LeafBatch } from './leaf-batch.js';
 import { LeafCursor } from './leaf-cursor.js';
 
@@ -39,6 +40,8 @@ export class RangeCursor implements Cursor {
   private readonly leaves: LeafCursor;
   private readonly batch: LeafBatch;
   private readonly onClose: (() => void) | undefined;
+  /** Made where there are large values. */
+  private values: ValueScan | undefined;
   private left: number;
   private started = false;
   private closed = false;
@@ -60,9 +63,10 @@ export class RangeCursor implements Cursor {
     this.step = options.reverse === true ? -1 : 1;
     this.left = options.limit ?? Number.POSITIVE_INFINITY;
     this.leaves = new LeafCursor(pager, root);
-    this.batch = new LeafBatch(pager, pager.cache, (leaf, record) =>
-      readLargeValue(pager, pager.file, leaf, record),
-    );
+    this.batch = new LeafBatch(pager, pager.cache, (leaf, record, reused) => {
+      this.values ??= new ValueScan(pager.file, pager.pageSize);
+      return readScannedValue(pager, pager.file, this.values, leaf, record, reused);
+    });
     this.onClose = onClose;
   }
 

@@ -10,8 +10,6 @@ export class CsvBatch extends RowBatch {
   /** Names of the columns, in the order of the cells. */
   columns: readonly string[] = [];
 
-  /** @internal The block's bytes, for words that begin at any of them. */
-  view: DataView = new DataView(new ArrayBuffer(0));
   /** @internal Cells of each row. */
   width = 0;
   /** @internal Where the cells begin, quotes excluded: row after row, `width` to a row. */

@@ -1,6 +1,7 @@
 // What each byte means to a CSV scanner, as tables, one for outside quotes and one for inside; and the search for the
 // end of plain text, which goes by words.
 
+import { fourTimes, HIGH_BITS } from '../stream/word-bytes.js';
 import { CARRIAGE_RETURN, LINE_FEED } from './line-end.js';
 
 export const QUOTE = 0x22;
@@ -37,16 +38,13 @@ function quotedKinds(): Uint8Array {
   return kinds;
 }
 
-const EACH_BYTE = 0x0101_0101;
+const ONES = fourTimes(1);
 const SPACES = fourTimes(SPACE);
 const QUOTES = fourTimes(QUOTE);
 const BACKSLASHES = fourTimes(BACKSLASH);
-const HIGH_BITS = 0x8080_8080 | 0;
 
-/** A byte four times over, as `endOfPlain` compares it. */
-export function fourTimes(byte: number): number {
-  return Math.imul(byte, EACH_BYTE);
-}
+/** Where a delimiter is text: in its place quotes are looked for once more. */
+export const NO_DELIMITER = QUOTES;
 
 /**
  * Where the first byte at or after `at` stands that is not PLAIN, or is that of `delimiters` (see `fourTimes`): four
@@ -63,9 +61,9 @@ export function endOfPlain(view: DataView, at: number, delimiters: number): numb
     const delimiter = text ^ delimiters;
     const found =
       (((text - SPACES) & ~text) |
-        ((quote - EACH_BYTE) & ~quote) |
-        ((backslash - EACH_BYTE) & ~backslash) |
-        ((delimiter - EACH_BYTE) & ~delimiter)) &
+        ((quote - ONES) & ~quote) |
+        ((backslash - ONES) & ~backslash) |
+        ((delimiter - ONES) & ~delimiter)) &
       HIGH_BITS;
     if (found !== 0) return word + ((31 - Math.clz32(found & -found)) >>> 3);
   }

@@ -8,8 +8,9 @@
 // at again for this only once: none that lies inside an open quote can open one that goes on past its own end.
 // These rules depend on the bytes alone: however the source is cut into chunks, the same rows come out.
 
+import { fourTimes } from '../stream/word-bytes.js';
 import { CsvBatch } from './csv-batch.js';
-import { ESCAPED, endOfPlain, fourTimes, IS_DELIMITER, QUOTE, unquotedKinds } from './csv-bytes.js';
+import { ESCAPED, endOfPlain, IS_DELIMITER, QUOTE, unquotedKinds } from './csv-bytes.js';
 import { CARRIAGE_RETURN, endOfLine, LINE_FEED } from './line-end.js';
 import { OversizeRecord } from './oversize-record.js';
 import { INCOMPLETE, QuotedText } from './quoted-text.js';
@@ -66,8 +67,7 @@ export class CsvScanner implements RecordScanner<CsvBatch> {
     this.bytes = block.bytes;
     this.end = block.end;
     this.final = block.final;
-    batch.reset(block.bytes, block.byteOffset, this.line);
-    batch.view = block.view;
+    batch.reset(block, this.line);
     if (!this.oversize || this.skipOversize(block)) {
       const { start } = block;
       this.scanRecords(block);

@@ -3,7 +3,7 @@
 
 import type { FileHandle } from 'node:fs/promises';
 
-const CHUNK_BYTES = 256 * 1024;
+export const CHUNK_BYTES = 256 * 1024;
 
 /** The bytes from `start` on, until there are no more. A chunk is valid until the next one is asked for. */
 export async function* fileChunks(

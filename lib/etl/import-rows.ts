@@ -15,7 +15,7 @@ import type { RowKeyWriter } from './row-key-writer.js';
 export interface RowValues<Batch extends RowBatch> {
   /** The row's value: a view that is valid until the next call. */
   value(batch: Batch, row: number): Uint8Array;
-  /** Appends the row's value to the arena, for values that have to be made: they are written next to their key. */
+  /** Appends the row's value to the arena, next to its key: where it has to be made, or a view of it would cost more. */
   writeValue?(batch: Batch, row: number, arena: ByteArena): void;
 }
 

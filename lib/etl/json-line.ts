@@ -2,36 +2,32 @@
 // few members stand. It knows all lines that it takes to be JSON; one that it does not know, be it for its depth or
 // a name that is written with escapes, is left to JSON.parse, whose word counts and whose messages are told.
 
-import { endOfPlain, fourTimes, QUOTE } from './csv-bytes.js';
+import {
+  BACKSLASH,
+  BRACE_CLOSE,
+  BRACE_OPEN,
+  BRACKET_CLOSE,
+  BRACKET_OPEN,
+  COLON,
+  COMMA,
+  endOfScalar,
+  LOWER_N,
+  QUOTE,
+  SPACE,
+} from '../stream/json-bytes.js';
+import { endOfPlain, NO_DELIMITER } from './csv-bytes.js';
+import { CARRIAGE_RETURN } from './line-end.js';
 
 const TAB = 0x09;
-const CARRIAGE_RETURN = 0x0d;
-const SPACE = 0x20;
-const PLUS = 0x2b;
-const COMMA = 0x2c;
 const MINUS = 0x2d;
-const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
-const COLON = 0x3a;
-const LEFT_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const RIGHT_BRACKET = 0x5d;
-const LEFT_BRACE = 0x7b;
-const RIGHT_BRACE = 0x7d;
 /** The bit that makes a letter a small one. */
 const SMALL = 0x20;
-const SMALL_E = 0x65;
 const SMALL_A = 0x61;
 const SMALL_F = 0x66;
-const SMALL_T = 0x74;
 const SMALL_U = 0x75;
 
-const QUOTES = fourTimes(QUOTE);
-/** `true`, `null` and the end of `false`, as numbers whose first byte is the lowest. */
-const TRUE = 0x65_75_72_74;
-const NULL = 0x6c_6c_75_6e;
-const ALSE = 0x65_73_6c_61;
 /** `[` and `{` differ from what ends them by so much. */
 const TO_END = 2;
 /** One bit of a number for each open object or array. */
@@ -77,7 +73,7 @@ export class JsonLine {
    * behind them stands a line end, with three bytes more to be read.
    */
   isObject(bytes: Buffer, view: DataView, start: number, end: number): boolean {
-    if (bytes[start] !== LEFT_BRACE) return false;
+    if (bytes[start] !== BRACE_OPEN) return false;
     this.bytes = bytes;
     this.view = view;
     this.at = start;
@@ -93,27 +89,22 @@ export class JsonLine {
     let open = 0;
     for (;;) {
       const first = bytes[this.at];
-      let isOpened = false;
-      if (first === LEFT_BRACE || first === LEFT_BRACKET) {
+      let isFilled = false;
+      if (first === BRACE_OPEN || first === BRACKET_OPEN) {
         if (++depth > DEPTH_MAX) return false;
-        open = (open << 1) | (first === LEFT_BRACE ? 1 : 0);
+        open = (open << 1) | (first === BRACE_OPEN ? 1 : 0);
         this.at++;
         this.skipSpaces();
-        isOpened = bytes[this.at] !== first + TO_END;
+        isFilled = bytes[this.at] !== first + TO_END;
       } else if (!this.passScalar(first)) return false;
-      if (!isOpened) {
-        // What was passed is whole, be it an empty object, and so may be what it is the last of.
-        if (first === LEFT_BRACE || first === LEFT_BRACKET) {
-          depth--;
-          open >>>= 1;
-          this.at++;
-        }
+      if (!isFilled) {
+        // Behind a value, or in what is empty: what ends here is passed, up to a comma.
         for (;;) {
           if (depth === 0) return true;
           this.skipSpaces();
           const next = bytes[this.at++];
           if (next === COMMA) break;
-          if (next !== ((open & 1) === 0 ? RIGHT_BRACKET : RIGHT_BRACE)) return false;
+          if (next !== ((open & 1) === 0 ? BRACKET_CLOSE : BRACE_CLOSE)) return false;
           depth--;
           open >>>= 1;
         }
@@ -124,6 +115,7 @@ export class JsonLine {
     }
   }
 
+  /** Stops at a line feed: nothing behind the line's end is looked at. */
   private skipSpaces(): void {
     const { bytes } = this;
     let byte = bytes[this.at];
@@ -172,13 +164,10 @@ export class JsonLine {
       if (this.member >= 0 && !this.hasEscapes && this.at - start > 2) this.note(start + 1, this.at - 1);
       return true;
     }
-    if (first === MINUS || (first >= ZERO && first <= NINE)) return this.passNumber(start);
-    const { view } = this;
-    const isFalse = first === SMALL_F;
-    const word = view.getInt32(isFalse ? start + 1 : start, true);
-    if (word !== (isFalse ? ALSE : first === SMALL_T ? TRUE : NULL)) return false;
-    this.at = start + (isFalse ? 5 : 4);
-    if (word !== NULL && this.member >= 0) this.note(start, this.at);
+    const { bytes } = this;
+    this.at = endOfScalar(bytes, start);
+    if (this.at === start) return false;
+    if (this.member >= 0 && isExact(bytes, start, this.at)) this.note(start, this.at);
     return true;
   }
 
@@ -193,7 +182,7 @@ export class JsonLine {
     this.hasEscapes = false;
     let at = this.at + 1;
     for (;;) {
-      at = endOfPlain(view, at, QUOTES);
+      at = endOfPlain(view, at, NO_DELIMITER);
       const byte = bytes[at];
       if (byte === QUOTE) break;
       if (byte !== BACKSLASH) return false;
@@ -205,37 +194,17 @@ export class JsonLine {
     this.at = at + 1;
     return true;
   }
-
-  private passNumber(start: number): boolean {
-    const { bytes } = this;
-    let at = start;
-    if (bytes[at] === MINUS) at++;
-    const digits = at;
-    at = endOfDigits(bytes, at);
-    const length = at - digits;
-    if (length === 0 || (length > 1 && bytes[digits] === ZERO)) return false;
-    const whole = at;
-    if (bytes[at] === POINT) {
-      at = endOfDigits(bytes, at + 1);
-      if (at === whole + 1) return false;
-    }
-    if ((bytes[at] | SMALL) === SMALL_E) {
-      const sign = bytes[at + 1];
-      const exponent = sign === PLUS || sign === MINUS ? at + 2 : at + 1;
-      at = endOfDigits(bytes, exponent);
-      if (at === exponent) return false;
-    }
-    this.at = at;
-    const isMinusZero = digits > start && bytes[digits] === ZERO;
-    if (this.member >= 0 && at === whole && length <= EXACT_DIGITS && !isMinusZero) this.note(start, at);
-    return true;
-  }
 }
 
-function endOfDigits(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (bytes[at] >= ZERO && bytes[at] <= NINE) at++;
-  return at;
+/** Whether a number or word is a key as it stands: a truth value, or whole, and not so long that it may be rounded. */
+function isExact(bytes: Uint8Array, start: number, end: number): boolean {
+  const first = bytes[start];
+  if (first > NINE) return first !== LOWER_N;
+  const digits = first === MINUS ? start + 1 : start;
+  // -0 is the number 0.
+  if (end - digits > EXACT_DIGITS || (digits > start && bytes[digits] === ZERO)) return false;
+  for (let at = digits; at < end; at++) if (bytes[at] < ZERO || bytes[at] > NINE) return false;
+  return true;
 }
 
 function isHexadecimal(bytes: Uint8Array, at: number): boolean {

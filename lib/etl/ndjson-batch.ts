@@ -1,7 +1,7 @@
 // Rows of NDJSON: each line's object, and the line's own bytes, which are what is stored.
 
 import type { JsonLine } from './json-line.js';
-import { grown, RowBatch } from './row-batch.js';
+import { grown, RowBatch, type RowMemory } from './row-batch.js';
 
 const ROWS_INITIAL = 1024;
 
@@ -10,8 +10,6 @@ export class NdjsonBatch extends RowBatch {
   /** Where each row's JSON begins and ends in `bytes`, white space around it excluded. */
   valueStarts: Uint32Array<ArrayBuffer> = new Uint32Array(ROWS_INITIAL);
   valueEnds: Uint32Array<ArrayBuffer> = new Uint32Array(ROWS_INITIAL);
-  /** @internal The block's bytes, for words that begin at any of them. */
-  view: DataView = new DataView(new ArrayBuffer(0));
   /**
    * @internal Where the text of members that were asked for begins and ends, row after row; the end is 0 where it has
    * to be looked for in the object.
@@ -42,34 +40,30 @@ export class NdjsonBatch extends RowBatch {
   }
 
   /** @internal */
-  override reset(bytes: Buffer, blockOffset: number, blockLine: number): void {
-    super.reset(bytes, blockOffset, blockLine);
+  override reset(memory: RowMemory, blockLine: number): void {
+    super.reset(memory, blockLine);
     this.objects.length = 0;
   }
 
   /** @internal Gives the row added last its object, and its JSON's place. */
   setValue(row: number, object: object, start: number, end: number): void {
     const { width } = this;
-    this.makeRoom(row);
+    this.place(row, start, end);
     this.objects[row] = object;
-    this.valueStarts[row] = start;
-    this.valueEnds[row] = end;
     this.memberEnds.fill(0, row * width, (row + 1) * width);
   }
 
   /** @internal As `setValue`, for an object that was seen and is not made yet. */
   setSeen(row: number, seen: JsonLine, start: number, end: number): void {
     const { width } = this;
-    this.makeRoom(row);
-    this.valueStarts[row] = start;
-    this.valueEnds[row] = end;
+    this.place(row, start, end);
     for (let member = 0, slot = row * width; member < width; member++, slot++) {
       this.memberStarts[slot] = seen.starts[member];
       this.memberEnds[slot] = seen.ends[member];
     }
   }
 
-  private makeRoom(row: number): void {
+  private place(row: number, start: number, end: number): void {
     if (row >= this.valueStarts.length) {
       this.valueStarts = grown(this.valueStarts);
       this.valueEnds = grown(this.valueEnds);
@@ -78,5 +72,7 @@ export class NdjsonBatch extends RowBatch {
       this.memberStarts = grown(this.memberStarts);
       this.memberEnds = grown(this.memberEnds);
     }
+    this.valueStarts[row] = start;
+    this.valueEnds[row] = end;
   }
 }

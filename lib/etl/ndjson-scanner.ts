@@ -23,7 +23,6 @@ export class NdjsonScanner implements RecordScanner<NdjsonBatch> {
   private readonly batch: NdjsonBatch;
   /** Looks through lines of which a few members are all that is asked for. */
   private readonly seen: JsonLine | undefined;
-  private view: DataView = new DataView(new ArrayBuffer(0));
   // The block as text, where it is ASCII, so that each byte is one character of it.
   private ascii: string | undefined;
   private textStart = 0;
@@ -46,9 +45,7 @@ export class NdjsonScanner implements RecordScanner<NdjsonBatch> {
 
   scan(block: RecordBlock): NdjsonBatch {
     const { batch } = this;
-    batch.reset(block.bytes, block.byteOffset, this.line);
-    this.view = block.view;
-    batch.view = block.view;
+    batch.reset(block, this.line);
     if ((!this.oversize || this.skipOversize(block)) && block.start < block.end) this.scanLines(block);
     const here = { byteOffset: block.byteOffset + block.start, line: this.line };
     batch.next = this.oversize?.position ?? here;
@@ -99,7 +96,7 @@ export class NdjsonScanner implements RecordScanner<NdjsonBatch> {
       batch.addReject(lineStart, lineEnd, line, 'INVALID_UTF8', message);
       return;
     }
-    if (this.seen?.isObject(bytes, this.view, start, end) === true) {
+    if (this.seen?.isObject(bytes, batch.view, start, end) === true) {
       batch.addRow(lineStart, lineEnd, line);
       batch.setSeen(batch.length - 1, this.seen, start, end);
       return;

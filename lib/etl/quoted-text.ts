@@ -2,10 +2,10 @@
 
 import {
   endOfPlain,
-  fourTimes,
   IS_CARRIAGE_RETURN,
   IS_LINE_FEED,
   IS_QUOTE,
+  NO_DELIMITER,
   QUOTE,
   QUOTED_KINDS,
 } from './csv-bytes.js';
@@ -15,9 +15,6 @@ import { LINE_FEED } from './line-end.js';
 export const INCOMPLETE = -1;
 /** The quoted text has more lines than it may have. */
 export const TOO_MANY_LINES = -3;
-
-/** Inside quotes a delimiter is text: in its place quotes are looked for once more. */
-const NO_DELIMITER = fourTimes(QUOTE);
 
 export class QuotedText {
   /** Line ends inside the quotes of the record so far. */

@@ -17,6 +17,15 @@ export interface SourcePosition {
 /** Where a source begins. */
 export const SOURCE_START: SourcePosition = Object.freeze({ byteOffset: 0, line: 1 });
 
+/** The stretch of a source that a batch's rows stand in. */
+export interface RowMemory {
+  readonly bytes: Buffer;
+  /** The same bytes. */
+  readonly view: DataView;
+  /** Where `bytes[0]` stands in the source. */
+  readonly byteOffset: number;
+}
+
 const ROWS_INITIAL = 1024;
 
 /** Twice as many slots as before, with what they held. */
@@ -33,6 +42,8 @@ export function grown(array: Uint32Array): Uint32Array<ArrayBuffer> {
 export class RowBatch {
   /** The block that the rows stand in; beyond them it holds bytes of no meaning. */
   bytes: Buffer = Buffer.alloc(0);
+  /** @internal The same bytes, for words that begin at any of them. */
+  view: DataView = new DataView(new ArrayBuffer(0));
   /** Rows that parsed. */
   length = 0;
   /** Rows that did not, in the order of the source. */
@@ -78,10 +89,11 @@ export class RowBatch {
     return { ...at, reason, message, raw };
   }
 
-  /** @internal Empties the batch for the rows of a block, given the source's position at `bytes[0]`. */
-  reset(bytes: Buffer, blockOffset: number, blockLine: number): void {
+  /** @internal Empties the batch for the rows of a block, given the line at its beginning. */
+  reset({ bytes, view, byteOffset }: RowMemory, blockLine: number): void {
     this.bytes = bytes;
-    this.blockOffset = blockOffset;
+    this.view = view;
+    this.blockOffset = byteOffset;
     this.blockLine = blockLine;
     this.length = 0;
     this.blankLines = 0;

@@ -153,9 +153,9 @@ class NdjsonKeyWriter implements NdjsonKeys {
     const parts = this.steps.length;
     const isSeen = batch.members === this.members;
     for (let part = 0; part < parts; part++) {
+      if (part > 0) appendKeySeparator(arena);
       const slot = row * parts + part;
       if (isSeen && batch.memberEnds[slot] > 0) {
-        if (part > 0) appendKeySeparator(arena);
         arena.append(batch.bytes, batch.memberStarts[slot], batch.memberEnds[slot]);
         continue;
       }
@@ -164,7 +164,6 @@ class NdjsonKeyWriter implements NdjsonKeys {
         arena.length = before;
         return false;
       }
-      if (part > 0) appendKeySeparator(arena);
       appendKeyPart(text, parts > 1, arena);
     }
     return true;

@@ -1,12 +1,10 @@
 // Opens a path as a source.
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { fileChunks } from './file-chunks.js';
+import { CHUNK_BYTES, fileChunks } from './file-chunks.js';
 import { GZIP_MAGIC_BYTES, isGzip } from './gzip.js';
 import type { OpenedSource } from './opened-source.js';
 import { endsEarly, openFailure } from './source-failure.js';
-
-const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Opens a file, at the byte `start` if it is a plain one. What must be read from its beginning, as gzip and pipes,

@@ -113,7 +113,7 @@ export class PageCache {
     }
   }
 
-  /** Whether the page is here. Unlike `find` this is no use of it. */
+  /** Whether the page is here. Unlike `find` this is no use of it; and `find` is too hot for a call of a walk of both. */
   has(page: number): boolean {
     const { table, framePage, tableMask } = this;
     let at = Math.imul(page, 0x9e37_79b1) >>> this.tableShift;

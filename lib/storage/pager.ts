@@ -31,8 +31,8 @@ export interface PagerCounts {
 }
 
 /**
- * One read of so many that long scans make stays in a full cache as if its pages had been asked for alone, so that what only
- * scans read comes in where what is there is not used. A whole one: pages that are missing are read together.
+ * One read of so many that long scans make stays in a full cache as if its pages had been asked for alone, so that
+ * what only scans read comes in where what is there is not used. A whole one: pages that are missing are read together.
  */
 const KEPT_RUN = 8;
 
@@ -56,7 +56,7 @@ export class Pager implements PageReader {
     this.file = file;
     this.memory = cache.memory;
     this.pageSize = cache.pageSize;
-    this.runPagesMax = Math.min(RUN_PAGES_MAX, cache.cleanFramesMax * RUN_PART);
+    this.runPagesMax = Math.min(RUN_PAGES_MAX, Math.floor(cache.cleanFramesMax * RUN_PART));
   }
 
   load(page: number, stamp: number): number {
@@ -118,7 +118,7 @@ export class Pager implements PageReader {
    * and say so. `isPassing`: for a long scan, whose pages are to leave others where they are.
    */
   fetchRun(first: number, stamps: readonly number[], isPassing: boolean): void {
-    const passes = isPassing && ++this.runs % KEPT_RUN !== 0;
+    const passes = isPassing && this.passesNext();
     const bases = this.takeRun(stamps.length, passes);
     if (bases.length === 0) return;
     let read = 0;
@@ -134,7 +134,7 @@ export class Pager implements PageReader {
 
   /** As `fetchRun`, without holding up the event loop. */
   async fetchRunAsync(first: number, stamps: readonly number[], isPassing: boolean): Promise<void> {
-    const passes = isPassing && ++this.runs % KEPT_RUN !== 0;
+    const passes = isPassing && this.passesNext();
     const bases = this.takeRun(stamps.length, passes);
     if (bases.length === 0) return;
     let read = 0;
@@ -146,6 +146,11 @@ export class Pager implements PageReader {
     } finally {
       this.enterRun(bases, first, stamps, read, passes);
     }
+  }
+
+  /** Whether the next read of a long scan leaves others where they are. */
+  private passesNext(): boolean {
+    return ++this.runs % KEPT_RUN !== 0;
   }
 
   private takeRun(pages: number, isPassing: boolean): number[] {
@@ -174,7 +179,7 @@ export class Pager implements PageReader {
     for (let i = 0; i < bases.length; i++) {
       const base = bases[i];
       const page = first + i;
-      if (this.cache.find(page) < 0 && this.holds(base, page, stamps[i], read - i * this.pageSize))
+      if (!this.cache.has(page) && this.holds(base, page, stamps[i], read - i * this.pageSize))
         this.cache.loaded(base, page, isPassing);
       else this.cache.dropLoading(base);
     }

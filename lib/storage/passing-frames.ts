@@ -16,7 +16,10 @@ export class PassingFrames {
     this.pages = new Uint32Array(framesMin + framesBeyond);
   }
 
-  /** A frame that a scan has read `page` into. Where there are too many, the oldest becomes one as any other. */
+  /**
+   * A frame that a scan has read `page` into. Where there are too many, the oldest is forgotten: it stays until
+   * all pages that are not used have their turn.
+   */
   add(frame: number, page: number): void {
     if (this.count === this.frames.length) this.dropFirst();
     const at = (this.first + this.count++) % this.frames.length;

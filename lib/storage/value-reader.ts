@@ -74,7 +74,8 @@ export class ValueReader {
   }
 }
 
-function verifyValuePage(
+/** Raises PAGE_CORRUPT where the page in memory is not that page of a value with this stamp. */
+export function verifyValuePage(
   memory: PageMemory,
   base: number,
   pageSize: number,
@@ -84,27 +85,6 @@ function verifyValuePage(
   verifyPage(memory, base, pageSize, page, stamp);
   const kind = pageKind(memory, base);
   if (kind !== KIND_VALUE) throw pageCorrupt(page, `a page of a value was expected, it is of kind ${kind}`);
-}
-
-/**
- * Copies the payload of one page to `target` at `at`, `most` bytes of it at the most; returns how many. Raises
- * PAGE_CORRUPT where it is not that page of that value.
- */
-export function takeValuePage(
-  memory: PageMemory,
-  base: number,
-  pageSize: number,
-  page: number,
-  stamp: number,
-  target: Buffer,
-  at: number,
-  most: number,
-): number {
-  verifyValuePage(memory, base, pageSize, page, stamp);
-  const bytes = Math.min(most, valuePageBytes(pageSize));
-  const from = base + PAGE_HEADER_BYTES;
-  target.set(memory.bytes.subarray(from, from + bytes), at);
-  return bytes;
 }
 
 /**

@@ -6,11 +6,11 @@
  * What was read ahead holds for as long as the scan lasts: its snapshot keeps all pages that its values are in from
  * being written again, and they were all written before it began.
  */
-import { pageCorrupt } from '../format/page.js';
+import { PAGE_HEADER_BYTES, pageCorrupt } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
-import type { ValueExtents } from '../format/value-extents.js';
+import { type ValueExtents, valuePageBytes } from '../format/value-extents.js';
 import type { StoreFile } from './store-file.js';
-import { READ_BYTES_MAX, takeValuePage } from './value-reader.js';
+import { READ_BYTES_MAX, verifyValuePage } from './value-reader.js';
 
 /** Longer values gain nothing by what is read with them. */
 const VALUE_BYTES_MAX = READ_BYTES_MAX / 4;
@@ -41,11 +41,13 @@ export class ValueScan {
     const [{ page, pages }] = value.extents;
     const isHere = page >= this.first && page + pages <= this.first + this.pages;
     const memory = isHere && this.memory !== undefined ? this.memory : this.fill(page, pages);
-    const bytes = value.length - value.tailLength;
-    let at = 0;
-    for (let i = 0; i < pages; i++) {
+    const end = value.length - value.tailLength;
+    const payload = valuePageBytes(this.pageSize);
+    for (let i = 0, at = 0; i < pages; i++, at += payload) {
       const base = (page + i - this.first) * this.pageSize;
-      at += takeValuePage(memory, base, this.pageSize, page + i, value.stamp, target, at, bytes - at);
+      verifyValuePage(memory, base, this.pageSize, page + i, value.stamp);
+      const from = base + PAGE_HEADER_BYTES;
+      target.set(memory.bytes.subarray(from, from + Math.min(end - at, payload)), at);
     }
     this.next = page + pages;
   }

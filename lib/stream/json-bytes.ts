@@ -38,8 +38,8 @@ export function endOfScalar(bytes: Uint8Array, start: number): number {
   if (byte === MINUS || isDigit(byte)) return endOfNumber(bytes, start);
   for (const literal of LITERALS) {
     if (byte !== literal[0]) continue;
-    const end = start + literal.length;
-    return literal.equals(bytes.subarray(start, end)) ? end : start;
+    for (let at = 1; at < literal.length; at++) if (bytes[start + at] !== literal[at]) return start;
+    return start + literal.length;
   }
   return start;
 }

@@ -2,15 +2,13 @@
 import { StoreError } from '../errors.js';
 import type { LeafBatch } from '../tree/leaf-batch.js';
 import type { ByteArena } from './byte-arena.js';
+import { BRACE_CLOSE, BRACE_OPEN, SPACE } from './json-bytes.js';
+import { fourTimes, HIGH_BITS } from './word-bytes.js';
 
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const KEY_SHOWN = 64;
-/** Four spaces, and the highest bit of each byte. */
-const SPACES = 0x2020_2020;
-const HIGH_BITS = 0x8080_8080 | 0;
+const SPACES = fourTimes(SPACE);
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -27,7 +25,7 @@ export class NdjsonEncoder {
     if (start < 0) return false;
     const length = batch.valueLength(index);
     const { bytes } = batch;
-    if (length < 2 || bytes[start] !== OPEN || bytes[start + length - 1] !== CLOSE) return false;
+    if (length < 2 || bytes[start] !== BRACE_OPEN || bytes[start + length - 1] !== BRACE_CLOSE) return false;
     if (bytes !== this.page) {
       this.page = bytes;
       this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -37,7 +35,7 @@ export class NdjsonEncoder {
 
   write(key: Uint8Array, value: Uint8Array, arena: ByteArena): void {
     const last = value.length - 1;
-    if (last > 0 && value[0] === OPEN && value[last] === CLOSE && !hasLineEnd(value)) {
+    if (last > 0 && value[0] === BRACE_OPEN && value[last] === BRACE_CLOSE && !hasLineEnd(value)) {
       arena.append(value, 0, value.length);
     } else {
       arena.appendText(oneLine(key, value));

@@ -112,23 +112,21 @@ export class LeafCursor {
 
   /**
    * The leaves that come after the present one under the same parent and lie one behind the other in
-   * the file, as far as they are not in memory: what one read can bring. Undefined if the next one is here,
-   * or, where those that are here are skipped, if all are.
+   * the file, as far as they are not in memory: what one read can bring. Undefined if the next one is here.
+   * `skip`: how many that are here come first (see `presentAhead`).
    */
   runAhead(
     step: 1 | -1,
     pagesMax: number,
     has: (page: number) => boolean,
-    skipsPresent = false,
+    skip = 0,
   ): { first: number; stamps: number[] } | undefined {
     if (this.depth === 0) return undefined;
     const { memory } = this.reader;
     const at = this.depth - 1;
     const base = this.reader.load(this.pages[at], this.stamps[at]);
     const count = nodeCount(memory, base);
-    let index = this.indexes[at] + step;
-    if (skipsPresent)
-      while (index >= 0 && index < count && has(childPage(memory, base, index))) index += step;
+    let index = this.indexes[at] + step * (1 + skip);
     if (index < 0 || index >= count || has(childPage(memory, base, index))) return undefined;
     const stamps: number[] = [];
     let page = 0;

@@ -105,7 +105,7 @@ export class RangeCursor implements Cursor {
     const present = this.leaves.presentAhead(this.step, 2 * runPagesMax, this.isHere);
     this.untilLook = Math.max(present - runPagesMax, 0);
     if (this.untilLook > 0) return;
-    const run = this.leaves.runAhead(this.step, runPagesMax, this.isHere, true);
+    const run = this.leaves.runAhead(this.step, runPagesMax, this.isHere, present);
     if (run === undefined) {
       this.untilLook = present;
       return;

@@ -2,7 +2,8 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { endOfPlain, fourTimes, PLAIN, QUOTE, QUOTED_KINDS, unquotedKinds } from '../../lib/etl/csv-bytes.js';
+import { endOfPlain, PLAIN, QUOTE, QUOTED_KINDS, unquotedKinds } from '../../lib/etl/csv-bytes.js';
+import { fourTimes } from '../../lib/stream/word-bytes.js';
 
 function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
   return new DataView(buffer, byteOffset, byteLength);

@@ -2,7 +2,7 @@
 // never half of something, and what stood there before is not lost to a run that fails.
 
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, rmSync } from 'node:fs';
+import { createWriteStream, rmSync, type WriteStream } from 'node:fs';
 import { link, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
@@ -41,13 +41,27 @@ export async function withOutput(
   const remove = (): void => rmSync(partial, { force: true });
   // Ctrl-C for the second time ends the process at once.
   process.once('exit', remove);
+  const target = createWriteStream(partial, { flags: 'wx', flush: true });
   try {
-    await write(createWriteStream(partial, { flags: 'wx', flush: true }), output);
+    await write(target, output).finally(() => close(target));
     await place(partial, path, force);
   } finally {
     await rm(partial, { force: true }).catch(() => undefined);
     process.off('exit', remove);
   }
+}
+
+/**
+ * Ends a stream to a file wherever it is, and waits for that: of one whose source failed at once the system is still
+ * opening the file, and a name that was removed before would be there afterwards.
+ */
+async function close(target: WriteStream): Promise<void> {
+  if (target.closed) return;
+  // Whoever wrote has told what is wrong.
+  target.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => target.once('close', resolve));
+  target.destroy();
+  await closed;
 }
 
 /** A pipe is open only once somebody reads from it, which may never be. */

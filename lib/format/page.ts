@@ -64,6 +64,11 @@ export function initPage(
   memory.bytes[base + PAGE_KIND] = kind;
 }
 
+/** The number that a page in memory carries. */
+export function pageNumberAt(memory: PageMemory, base: number): number {
+  return memory.u32[(base + PAGE_NUMBER) >>> 2];
+}
+
 export function pageKind(memory: PageMemory, base: number): number {
   return memory.bytes[base + PAGE_KIND];
 }

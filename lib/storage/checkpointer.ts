@@ -4,6 +4,7 @@
  */
 import type { StoreError } from '../errors.js';
 import type { Meta } from '../format/meta-page.js';
+import { pageNumberAt } from '../format/page.js';
 import {
   type CheckpointParts,
   type CheckpointPlan,
@@ -16,7 +17,6 @@ import {
 } from './checkpoint.js';
 import type { PageCache } from './page-cache.js';
 import { isUnwritten } from './page-writer.js';
-import { pageNumberAt } from './pager.js';
 import type { PendingLog } from './pending-log.js';
 import { asStoreError } from './store-file.js';
 

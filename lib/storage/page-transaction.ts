@@ -14,6 +14,7 @@ import {
   PAGE_STAMP,
   pageCorrupt,
   pageKind,
+  pageNumberAt,
   pageSequence,
 } from '../format/page.js';
 import type { PageMemory } from '../format/page-memory.js';
@@ -21,7 +22,7 @@ import type { Extent, ValueExtents } from '../format/value-extents.js';
 import type { BuildPages } from './build-pages.js';
 import { NumberList } from './number-list.js';
 import type { PageWriter } from './page-writer.js';
-import { type Pager, pageNumberAt } from './pager.js';
+import type { Pager } from './pager.js';
 import type { Snapshots } from './snapshots.js';
 import type { Space } from './space.js';
 import type { StoreFile } from './store-file.js';

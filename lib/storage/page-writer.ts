@@ -2,10 +2,9 @@
  * Writes pages from memory to the file: seals them, gathers neighbours into long requests, and
  * counts what it wrote.
  */
-import { PAGE_NUMBER, pageSequence, sealPage } from '../format/page.js';
+import { PAGE_NUMBER, pageNumberAt, pageSequence, sealPage } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
 import type { PageCache } from './page-cache.js';
-import { pageNumberAt } from './pager.js';
 import type { StoreFile } from './store-file.js';
 
 /** One request's bytes at the most; longer ones gain nothing and hold more memory. */

@@ -2,15 +2,7 @@
  * Reads pages through the cache, and believes none before its checksum, number, stamp and structure
  * have held. Every page of a tree that anything above reads comes through here.
  */
-import {
-  KIND_BRANCH,
-  KIND_LEAF,
-  PAGE_NUMBER,
-  PAGE_STAMP,
-  pageCorrupt,
-  pageKind,
-  verifyPage,
-} from '../format/page.js';
+import { KIND_BRANCH, KIND_LEAF, PAGE_STAMP, pageCorrupt, pageKind, verifyPage } from '../format/page.js';
 import type { PageMemory } from '../format/page-memory.js';
 import { checkNodeStructure } from '../format/structure.js';
 import type { PageCache } from './page-cache.js';
@@ -193,9 +185,4 @@ export class Pager implements PageReader {
       return false;
     }
   }
-}
-
-/** The number that a page in memory carries. */
-export function pageNumberAt(memory: PageMemory, base: number): number {
-  return memory.u32[(base + PAGE_NUMBER) >>> 2];
 }

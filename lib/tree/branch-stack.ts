@@ -4,9 +4,8 @@
  */
 import type { TreeRoot } from '../format/catalog-record.js';
 import { NODE_LARGE_VALUES } from '../format/node.js';
-import { KIND_BRANCH, NO_PAGE } from '../format/page.js';
+import { KIND_BRANCH, NO_PAGE, pageNumberAt } from '../format/page.js';
 import type { BuildPages } from '../storage/build-pages.js';
-import { pageNumberAt } from '../storage/pager.js';
 import type { RunWriter } from '../storage/run-writer.js';
 import { BranchList, type Child } from './branch-list.js';
 

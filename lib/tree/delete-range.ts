@@ -14,7 +14,7 @@ import {
 } from '../format/branch.js';
 import { leafRecord, recordIsLarge, removeLeafEntry, searchLeaf } from '../format/leaf.js';
 import { nodeCount } from '../format/node.js';
-import { pageNumberAt } from '../storage/pager.js';
+import { pageNumberAt } from '../format/page.js';
 import { collapseRoot, repairPath } from './delete.js';
 import { freeSubtree } from './free-tree.js';
 import type { KeyBounds } from './key-bounds.js';

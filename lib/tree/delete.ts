@@ -21,8 +21,8 @@ import {
   searchLeaf,
 } from '../format/leaf.js';
 import { NODE_LARGE_VALUES, nodeCount, setPrefix } from '../format/node.js';
+import { pageNumberAt } from '../format/page.js';
 import type { PageMemory } from '../format/page-memory.js';
-import { pageNumberAt } from '../storage/pager.js';
 import { BranchList } from './branch-list.js';
 import { findLeaf, loadChild } from './descend.js';
 import { freeLargeValue } from './large-value.js';

@@ -9,8 +9,7 @@ import {
   setChildEntries,
 } from '../format/branch.js';
 import { NODE_LARGE_VALUES, nodeCount, prefixLength, sharedWithPrefix } from '../format/node.js';
-import { KIND_BRANCH } from '../format/page.js';
-import { pageNumberAt } from '../storage/pager.js';
+import { KIND_BRANCH, pageNumberAt } from '../format/page.js';
 import { BranchList, type Child } from './branch-list.js';
 import type { WritableTree } from './writable-tree.js';
 

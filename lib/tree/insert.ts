@@ -16,9 +16,8 @@ import {
   searchLeaf,
 } from '../format/leaf.js';
 import { NODE_LARGE_VALUES, nodeCount, prefixLength, setPrefix, sharedWithPrefix } from '../format/node.js';
-import { KIND_LEAF } from '../format/page.js';
+import { KIND_LEAF, pageNumberAt } from '../format/page.js';
 import { copyBytes, type PageMemory } from '../format/page-memory.js';
-import { pageNumberAt } from '../storage/pager.js';
 import { insertChildAfter, isRightEdge } from './insert-child.js';
 import { freeLargeValue } from './large-value.js';
 import { emptyLeaf, type NewEntry, rebuildLeafFor, SplitView, setAside, writeEntry } from './leaf-rebuild.js';

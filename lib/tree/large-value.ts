@@ -1,8 +1,9 @@
 /** Large values as a leaf's record refers to them: read, written, given up. */
 import { recordValue, recordValueLength } from '../format/leaf.js';
+import { pageNumberAt } from '../format/page.js';
 import { decodeValueExtents, type ValueExtents } from '../format/value-extents.js';
 import type { PageTransaction } from '../storage/page-transaction.js';
-import { type PageReader, pageNumberAt } from '../storage/pager.js';
+import type { PageReader } from '../storage/pager.js';
 import type { StoreFile } from '../storage/store-file.js';
 import { readWholeValue } from '../storage/value-reader.js';
 import type { ValueScan } from '../storage/value-scan.js';

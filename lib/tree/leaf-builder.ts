@@ -4,10 +4,9 @@
  */
 import { separatorLength } from '../format/key.js';
 import { NODE_LARGE_VALUES } from '../format/node.js';
-import { KIND_LEAF } from '../format/page.js';
+import { KIND_LEAF, pageNumberAt } from '../format/page.js';
 import { decodeValueExtents } from '../format/value-extents.js';
 import type { BuildPages } from '../storage/build-pages.js';
-import { pageNumberAt } from '../storage/pager.js';
 import type { RunWriter } from '../storage/run-writer.js';
 import type { BranchStack } from './branch-stack.js';
 import { EntryBlock } from './entry-block.js';

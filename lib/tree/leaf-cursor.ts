@@ -5,8 +5,8 @@
 import { childPage, childStamp, nodeLevel, searchBranch } from '../format/branch.js';
 import type { TreeRoot } from '../format/catalog-record.js';
 import { nodeCount } from '../format/node.js';
-import { pageStamp } from '../format/page.js';
-import { type PageReader, pageNumberAt } from '../storage/pager.js';
+import { pageNumberAt, pageStamp } from '../format/page.js';
+import type { PageReader } from '../storage/pager.js';
 import { loadChild } from './descend.js';
 
 export class LeafCursor {

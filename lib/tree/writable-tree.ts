@@ -13,9 +13,8 @@ import {
   setChildPage,
 } from '../format/branch.js';
 import type { TreeRoot } from '../format/catalog-record.js';
-import { NO_PAGE } from '../format/page.js';
+import { NO_PAGE, pageNumberAt } from '../format/page.js';
 import type { PageTransaction } from '../storage/page-transaction.js';
-import { pageNumberAt } from '../storage/pager.js';
 import { wrongLevel } from './descend.js';
 import { TreePath } from './tree-path.js';
 

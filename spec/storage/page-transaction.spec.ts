@@ -2,10 +2,9 @@
 
 import { expect } from 'chai';
 import { initLeaf, insertLeafEntry } from '../../lib/format/leaf.js';
-import { KIND_LEAF, pageSequence, pageStamp } from '../../lib/format/page.js';
+import { KIND_LEAF, pageNumberAt, pageSequence, pageStamp } from '../../lib/format/page.js';
 import { MemoryFile } from '../../lib/storage/memory-file.js';
 import type { PageTransaction } from '../../lib/storage/page-transaction.js';
-import { pageNumberAt } from '../../lib/storage/pager.js';
 import type { Store } from '../../lib/storage/store.js';
 import { patterned } from '../helpers/bytes.js';
 import { raised } from '../helpers/errors.js';

@@ -20,13 +20,8 @@ export class BulkRules {
     const { previousKey } = this;
     if (previousKey !== undefined && block.compareWith(0, previousKey) < 0)
       throw outOfOrder(previousKey, block.keyView(0));
-    let ascending = block.count;
-    for (let i = 1; i < block.count; i++) {
-      const order = block.compare(i - 1, i);
-      if (order > 0) throw outOfOrder(block.keyView(i - 1), block.keyView(i));
-      if (order === 0 && ascending > i) ascending = i;
-    }
-    block.ascending = ascending;
+    const at = block.findDisorder();
+    if (at < block.count) throw outOfOrder(block.keyView(at - 1), block.keyView(at));
     this.previousKey = Uint8Array.prototype.slice.call(block.keyView(block.count - 1));
   }
 

@@ -137,8 +137,8 @@ export class SortingSink implements BulkSink {
   private noteOrder(block: EntryBlock): void {
     if (!this.sorted) return;
     const { previousKey } = this;
-    this.sorted = previousKey === undefined || block.compareWith(0, previousKey) >= 0;
-    for (let i = 1; this.sorted && i < block.count; i++) this.sorted = block.compare(i - 1, i) <= 0;
+    const goesOn = previousKey === undefined || block.compareWith(0, previousKey) >= 0;
+    this.sorted = goesOn && block.findDisorder() === block.count;
     this.previousKey = Uint8Array.prototype.slice.call(block.keyView(block.count - 1));
   }
 

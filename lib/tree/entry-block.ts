@@ -203,6 +203,23 @@ export class EntryBlock {
     return aLength - bLength;
   }
 
+  /**
+   * The first entry that sorts before the one in front of it; `count` if there is none. Whoever takes the entries in
+   * order then need not compare those that ascend again.
+   */
+  findDisorder(): number {
+    const { count } = this;
+    let ascending = count;
+    let at = 1;
+    for (; at < count; at++) {
+      const order = this.compare(at - 1, at);
+      if (order >= 0 && ascending > at) ascending = at;
+      if (order > 0) break;
+    }
+    this.ascending = ascending;
+    return Math.min(at, count);
+  }
+
   /** Compares an entry's key with that of an entry of another block. */
   compareAcross(index: number, other: EntryBlock, otherIndex: number): number {
     const at = other.keyOffsets[otherIndex];

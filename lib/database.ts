@@ -56,6 +56,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Dat
     cacheBytesMax: checked.cacheBytes ?? CACHE_BYTES,
     dirtyBytesMax: DIRTY_BYTES,
     durable: (checked.durability ?? 'commit') === 'commit',
+    syncOn: checked.syncOn,
   };
   const opened =
     path === ':memory:' ? await openMemoryStore(storeOptions) : await openStore(path, storeOptions);

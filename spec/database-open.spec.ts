@@ -163,6 +163,7 @@ describe('open', () => {
       ['readOnly', { readOnly: 1 }],
       ['create', { create: 'yes' }],
       ['durability', { durability: 'sync' }],
+      ['syncOn', { syncOn: 'worker' }],
       ['readonly', { readonly: true }],
     ];
     for (const [name, options] of invalid) {
@@ -190,7 +191,12 @@ describe('open', () => {
 
     it('may be left undefined one by one', async () => {
       const none = { readOnly: undefined, create: undefined, pageSize: undefined };
-      const db = await stores.openMemory({ ...none, cacheBytes: undefined, durability: undefined });
+      const db = await stores.openMemory({
+        ...none,
+        cacheBytes: undefined,
+        durability: undefined,
+        syncOn: undefined,
+      });
       expect(db.stats().pageSize).to.equal(4096);
     });
   });

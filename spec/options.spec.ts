@@ -18,10 +18,11 @@ describe('options that are wrong', () => {
     [{ cacheBytes: '64' }, 'open: cacheBytes must be a number, and is "64"'],
     [{ readOnly: 1 }, 'open: readOnly must be true or false, and is 1'],
     [{ durability: 'some' }, 'open: durability must be "commit" or "none", and is "some"'],
+    [{ syncOn: 'disk' }, 'open: syncOn must be "thread" or "loop", and is "disk"'],
     [{ pagesize: 4096 }, 'open: there is no option "pagesize": did you mean pageSize?'],
     [
       { colour: 'red', create: [] },
-      'open: create must be true or false, and is an array; there is no option "colour"; there are readOnly, create, pageSize, cacheBytes, durability',
+      'open: create must be true or false, and is an array; there is no option "colour"; there are readOnly, create, pageSize, cacheBytes, durability, syncOn',
     ],
     [7, 'open: what is given as options must be an object, and is 7'],
   ];

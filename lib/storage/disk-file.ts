@@ -141,6 +141,16 @@ export class DiskFile implements StoreFile {
     }
   }
 
+  syncSync(): void {
+    this.assertOpen();
+    try {
+      // Not repeated either.
+      fs.fdatasyncSync(this.descriptor);
+    } catch (error) {
+      throw fileError('sync', this.path, error);
+    }
+  }
+
   size(): number {
     return this.attempt('stat', () => uninterrupted(() => fs.fstatSync(this.descriptor)).size);
   }

@@ -60,6 +60,8 @@ export class MemoryFile implements StoreFile {
 
   async sync(): Promise<void> {}
 
+  syncSync(): void {}
+
   size(): number {
     return this.length;
   }

@@ -92,6 +92,10 @@ export class OverlayFile implements StoreFile {
   }
 
   async sync(): Promise<void> {
+    this.syncSync();
+  }
+
+  syncSync(): void {
     throw new StoreError('READ_ONLY', `${this.path} was opened read-only: nothing of it can be made durable`);
   }
 

@@ -51,6 +51,9 @@ const ZEROS = Buffer.alloc(GROW_BYTES);
 /** Past this part of a half a checkpoint is due. */
 const FULL_PART = 1 / 2;
 
+/** Who waits for the disk: a thread beside the event loop, or the event loop itself. */
+export type SyncThread = 'thread' | 'loop';
+
 export class PendingLog {
   private readonly file: StoreFile;
   private readonly storeId: Buffer;
@@ -114,13 +117,19 @@ export class PendingLog {
     this.position = 0;
   }
 
-  /** Appends a record and syncs it. If the write fails, nothing has changed; a failed sync is final. */
-  append(record: Buffer): Promise<void> {
+  /** Writes a record behind the others; it counts once it is synced. If this fails, nothing has changed. */
+  append(record: Buffer): void {
     const start = this.halfAt(this.generation % 2);
     this.growFor(start, record.length);
     this.file.writeSync(record, 0, record.length, start + this.position);
     this.position += record.length;
-    return this.file.sync();
+  }
+
+  /** Makes what was appended durable: by another thread, or holding up the event loop. One that fails is final. */
+  sync(on: SyncThread): Promise<void> | undefined {
+    if (on === 'thread') return this.file.sync();
+    this.file.syncSync();
+    return undefined;
   }
 
   private growFor(start: number, bytes: number): void {

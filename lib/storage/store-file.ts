@@ -20,6 +20,8 @@ export interface StoreFile {
   write(source: Buffer, offset: number, length: number, position: number): Promise<void>;
   /** Resolves once everything written before the call is on the disk. */
   sync(): Promise<void>;
+  /** As `sync`, holding up the event loop. */
+  syncSync(): void;
   size(): number;
   /** Has its effect before it returns, so that no write made after the call is cut off by it. */
   truncate(size: number): Promise<void>;

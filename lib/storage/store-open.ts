@@ -19,7 +19,7 @@ import { MemoryFile } from './memory-file.js';
 import { OverlayFile } from './overlay-file.js';
 import { PageCache } from './page-cache.js';
 import { holderOf, openPending, openPendingReadOnly, pendingExists, removePending } from './pending-file.js';
-import { forgetLog, PendingLog } from './pending-log.js';
+import { forgetLog, PendingLog, type SyncThread } from './pending-log.js';
 import { Store } from './store.js';
 import { fileError, type StoreFile } from './store-file.js';
 import { createImage, isUnfinishedImage } from './store-image.js';
@@ -33,6 +33,8 @@ export interface StoreOptions {
   readonly cacheBytesMax: number;
   readonly dirtyBytesMax: number;
   readonly durable: boolean;
+  /** Default: 'thread'. */
+  readonly syncOn?: SyncThread;
   /** Bytes of each half of the log, part of its format: another number only for files that no one else opens. */
   readonly logHalfBytes?: number;
 }
@@ -150,7 +152,7 @@ export async function openOn(files: StoreFiles, options: StoreOptions): Promise<
   const pagesReclaimed = await cutTail(file, newest, options.readOnly);
   const cache = new PageCache(newest.pageSize, options.cacheBytesMax, options.dirtyBytesMax);
   const salt = crypto.randomBytes(4).readUInt32LE();
-  const { readOnly, durable } = options;
+  const { readOnly, durable, syncOn = 'thread' } = options;
   const release = (clean: boolean): Promise<void> => files.release(clean);
   const store = new Store({
     // What the log tells of is done again in memory where nothing may be written.
@@ -160,6 +162,7 @@ export async function openOn(files: StoreFiles, options: StoreOptions): Promise<
     salt,
     readOnly,
     durable,
+    syncOn,
     log: durable && !readOnly ? log : undefined,
     release,
   });

@@ -15,7 +15,7 @@ import type { PageCache } from './page-cache.js';
 import { PageTransaction, stampOf } from './page-transaction.js';
 import { PageWriter } from './page-writer.js';
 import { Pager } from './pager.js';
-import type { PendingLog } from './pending-log.js';
+import type { PendingLog, SyncThread } from './pending-log.js';
 import { Reservation } from './reservation.js';
 import { Snapshots } from './snapshots.js';
 import { Space } from './space.js';
@@ -44,6 +44,8 @@ export interface StoreParts {
   readonly readOnly: boolean;
   /** false: commits resolve before they are on the disk; the file stays consistent all the same. */
   readonly durable: boolean;
+  /** Who waits for the disk at small commits. */
+  readonly syncOn: SyncThread;
   /** Where small commits are told; undefined for stores that are not durable, or read-only. */
   readonly log: PendingLog | undefined;
   /** Gives the lock back and removes what an open store keeps beside its file. */
@@ -63,6 +65,7 @@ export class Store {
   private waitingAfter: number;
   private readonly salt: number;
   private readonly durable: boolean;
+  private readonly syncOn: SyncThread;
   private readonly releaseFile: (clean: boolean) => Promise<void>;
   private readonly checkpointer: Checkpointer;
   private readonly log: PendingLog | undefined;
@@ -77,6 +80,7 @@ export class Store {
     this.file = file;
     this.readOnly = parts.readOnly;
     this.durable = parts.durable;
+    this.syncOn = parts.syncOn;
     this.salt = parts.salt;
     this.log = parts.log;
     this.releaseFile = parts.release;
@@ -246,9 +250,10 @@ export class Store {
     if (record !== undefined) {
       this.commitCount++;
       this.checkpointIfDue();
-      // Such commits wait for no disk, and a loop of them for no turn of the event loop, without which no checkpoint
-      // gets on: all would be lost with the process.
-      if (!this.durable && this.checkpointer.isRunning) await nextTurn();
+      // Such commits wait for no one, and a loop of them for no turn of the event loop, without which nothing else gets
+      // on: not what it held up, and no checkpoint, so that all that is not durable would be lost with the process.
+      const heldUp = logged && this.syncOn === 'loop';
+      if (heldUp || (!this.durable && this.checkpointer.isRunning)) await nextTurn();
     }
     return commit;
   }
@@ -268,9 +273,9 @@ export class Store {
       this.checkpoint.storeId,
     );
     if (bytes === undefined || !log.hasRoom(bytes.length)) return false;
-    const synced = log.append(bytes);
+    log.append(bytes);
     try {
-      await synced;
+      await log.sync(this.syncOn);
     } catch (error) {
       // The record may or may not be on the disk; what comes after it could not be told apart.
       this.fail(error);

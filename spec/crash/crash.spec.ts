@@ -38,7 +38,12 @@ const SAMPLE = {
 const FAULTS = 25;
 
 describe('on a disk whose calls fail', () => {
-  for (const name of ['3 small commits of 900 bytes', 'spills and small commits in turn', 'an atomic load']) {
+  for (const name of [
+    '3 small commits of 900 bytes',
+    'small commits synced by the event loop',
+    'spills and small commits in turn',
+    'an atomic load',
+  ]) {
     it(`errors are typed, and nothing acknowledged is lost: ${name}`, async () => {
       const workload = WORKLOADS.find((known) => known.name === name);
       if (workload === undefined) throw new Error(`there is no workload ${name}`);

@@ -16,6 +16,7 @@ export interface SessionOptions {
   readonly cacheBytesMax?: number;
   readonly logHalfBytes?: number;
   readonly durable?: boolean;
+  readonly syncOn?: StoreOptions['syncOn'];
   /** Puts a double between the store and the disk. */
   readonly double?: Double;
   /** The same for the store that a backup makes. */
@@ -30,6 +31,7 @@ function storeOptions(options: SessionOptions, readOnly: boolean): StoreOptions 
     cacheBytesMax: options.cacheBytesMax ?? 64 * 4096,
     dirtyBytesMax: options.dirtyBytesMax ?? 64 * 4096,
     durable: options.durable ?? true,
+    syncOn: options.syncOn,
     logHalfBytes: options.logHalfBytes ?? 64 * 1024,
   };
 }

@@ -108,6 +108,12 @@ export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
     double: (files) => ({ ...files, log: files.log && withSync(files.log, async () => undefined) }),
   },
   {
+    name: 'records that the event loop is to sync are not',
+    workload: 'small commits synced by the event loop',
+    seed: 1,
+    plant: () => replaceMethod(SimulatedFile.prototype, 'syncSync', () => undefined),
+  },
+  {
     name: 'pages are used again though the last checkpoint reaches them',
     workload: 'pages freed while a checkpoint runs',
     seed: 1,

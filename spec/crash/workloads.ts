@@ -18,6 +18,7 @@ export interface Workload {
 }
 
 const SMALL_LOG = { logHalfBytes: 8 * 1024 };
+const ON_LOOP: SessionOptions = { ...SMALL_LOG, syncOn: 'loop' };
 
 export const WORKLOADS: readonly Workload[] = [
   ...[1, 3, 12].flatMap((commits) =>
@@ -84,6 +85,9 @@ export const WORKLOADS: readonly Workload[] = [
   workload('a backup beside commits', SMALL_LOG, backedUpBeside),
   { ...workload('made beside the log of another store', {}, (run) => puts(run, 3, 50)), prepare: orphanLog },
   ...[1, 2, 3, 4].map((index) => workload(`a medley (${index})`, SMALL_LOG, (run) => medley(run, 16))),
+  workload('small commits synced by the event loop', ON_LOOP, (run) => puts(run, 24, 300)),
+  workload('group commits synced by the event loop', ON_LOOP, (run) => groups(run, 8, 12, 200)),
+  workload('a medley synced by the event loop', ON_LOOP, (run) => medley(run, 16)),
 ];
 
 function workload(

@@ -2,7 +2,7 @@
 // and a recovery cost.
 
 import os from 'node:os';
-import type { Database } from 'btree-store';
+import { type Database, StoreError } from 'btree-store';
 import { expect } from 'chai';
 import { MemoryFile } from '../../lib/storage/memory-file.js';
 import { LOG_HALF_BYTES } from '../../lib/storage/pending-log.js';
@@ -14,6 +14,7 @@ import {
   openCountedOn,
   SparseFile,
 } from '../helpers/counted-store.js';
+import { rejected } from '../helpers/errors.js';
 import { numberedKeys, putAll } from '../helpers/ranges.js';
 import { useStores } from '../helpers/store.js';
 
@@ -95,6 +96,58 @@ describe('commits', () => {
     expect(log.syncs, 'syncs for 2,000 puts').to.be.at.most(3);
     expect(db.bucket('b').range().count()).to.equal(2001);
     await closeChecked(counted);
+  });
+
+  describe('that the event loop syncs itself', () => {
+    it('cost what others do, and let everyone have a turn between them', async () => {
+      const counted = await openCounted(await stores.path(), { syncOn: 'loop' });
+      const { db, file, log } = counted;
+      await db.bucket('b').put('first', '1');
+      file.reset();
+      log.reset();
+      let turns = 0;
+      const counting = setInterval(() => turns++, 0);
+      const until = performance.now() + 50;
+      let puts = 0;
+      while (performance.now() < until) await db.bucket('b').put(numbered(puts++), 'value');
+      clearInterval(counting);
+      expect([log.syncs, log.syncsOnLoop, file.syncs]).to.deep.equal([puts, puts, 0]);
+      expect(turns, 'turns of a timer').to.be.at.least(10);
+      await Promise.all(numberedKeys(2000).map((key) => db.bucket('b').put(key, 'together')));
+      expect(log.syncsOnLoop - puts, 'syncs for 2,000 puts').to.be.at.most(3);
+      await closeChecked(counted);
+    });
+
+    it('leave loads and checkpoints to a thread', async () => {
+      const counted = await openCounted(await stores.path(), { syncOn: 'loop' });
+      const { db, file, log } = counted;
+      await putAll(db, 'b', numberedKeys(20_000), (i) => patterned(100, i));
+      const load = db.bucket('loaded').bulkWriter();
+      for (let i = 0; i < 1000; i++) if (!load.add(numbered(i), 'value')) await load.drained();
+      await load.finish();
+      await closeChecked(counted);
+      expect(file.syncs).to.be.at.least(4);
+      expect(file.syncsOnLoop + log.syncsOnLoop).to.equal(0);
+    });
+
+    it('fail for good where the sync does', async () => {
+      class FailingLog extends MemoryFile {
+        isBroken = false;
+
+        override syncSync(): void {
+          if (this.isBroken) throw new StoreError('IO_ERROR', 'the disk is gone');
+        }
+      }
+      const log = new FailingLog('log');
+      const { db } = await openCountedOn({ file: new MemoryFile(), log }, { syncOn: 'loop' });
+      await db.bucket('b').put('key', 'value');
+      log.isBroken = true;
+      const first = await rejected('IO_ERROR', db.bucket('b').put('key', 'other'));
+      expect(db.bucket('b').get('key')?.toString()).to.equal('value');
+      log.isBroken = false;
+      expect((await rejected('STORE_FAILED', db.bucket('b').put('key', 'third'))).cause).to.equal(first);
+      await db.close();
+    });
   });
 
   it('sync nothing without durability, until they are closed', async () => {

@@ -17,6 +17,8 @@ export class CountedFile implements StoreFile {
   bytesWritten = 0;
   bytesRead = 0;
   syncs = 0;
+  /** Those of the syncs that held up the event loop. */
+  syncsOnLoop = 0;
   truncates = 0;
   private readonly file: StoreFile;
 
@@ -33,6 +35,7 @@ export class CountedFile implements StoreFile {
     this.bytesWritten = 0;
     this.bytesRead = 0;
     this.syncs = 0;
+    this.syncsOnLoop = 0;
     this.truncates = 0;
   }
 
@@ -65,6 +68,12 @@ export class CountedFile implements StoreFile {
   async sync(): Promise<void> {
     this.syncs++;
     await this.file.sync();
+  }
+
+  syncSync(): void {
+    this.syncs++;
+    this.syncsOnLoop++;
+    this.file.syncSync();
   }
 
   size(): number {

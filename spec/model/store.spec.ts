@@ -16,6 +16,7 @@ describe('a store does what sorted maps do', () => {
     ['in a file', 4096, (file) => stores.openAt(file, { cacheBytes: 1 })],
     ['in a file, with the largest pages', 65536, (file) => stores.openAt(file, { pageSize: 65536 })],
     ['in a file, not durable', 4096, (file) => stores.openAt(file, { durability: 'none' })],
+    ['in a file, synced by the event loop', 4096, (file) => stores.openAt(file, { syncOn: 'loop' })],
     ['in a file, with every bound as low as can be', 4096, (file) => stores.openTight(file)],
   ];
   for (const [what, pageSize, open] of cases) {

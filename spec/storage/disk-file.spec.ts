@@ -126,8 +126,8 @@ describe('disk file', () => {
   });
 
   afterEach(() => {
-    const { readSync, writeSync, readvSync, ftruncateSync } = real;
-    Object.assign(fs, { readSync, writeSync, readvSync, ftruncateSync });
+    const { readSync, writeSync, readvSync, ftruncateSync, fdatasyncSync } = real;
+    Object.assign(fs, { readSync, writeSync, readvSync, ftruncateSync, fdatasyncSync });
     fs.closeSync(file.descriptor);
     fs.rmSync(folder, { recursive: true });
   });
@@ -146,6 +146,7 @@ describe('disk file', () => {
         answers.next(0);
         real.ftruncateSync(fd, size);
       },
+      fdatasyncSync: () => void answers.next(0),
     });
   }
 
@@ -204,15 +205,23 @@ describe('disk file', () => {
     });
   }
 
-  it('does not repeat a sync, not even one that was interrupted', async () => {
-    for (const code of ['EINTR', 'EIO']) {
-      answer(code);
-      await failing('IO_ERROR', () => file.sync());
-      expect(answers.calls).to.equal(1);
-    }
-    answer('ENOSPC');
-    await failing('DISK_FULL', () => file.sync());
-  });
+  const syncs: Record<string, () => void | Promise<void>> = {
+    sync: () => file.sync(),
+    syncSync: () => file.syncSync(),
+  };
+  for (const [name, sync] of Object.entries(syncs)) {
+    it(`${name} is not repeated, not even where it was interrupted`, async () => {
+      for (const code of ['EINTR', 'EIO']) {
+        answer(code);
+        await failing('IO_ERROR', sync);
+        expect(answers.calls).to.equal(1);
+      }
+      answer('ENOSPC');
+      await failing('DISK_FULL', sync);
+      await sync();
+      expect(answers.calls).to.equal(2);
+    });
+  }
 
   it('resizes again after an interruption', async () => {
     answer('EINTR', 'EINTR');
@@ -247,6 +256,7 @@ describe('disk file', () => {
     raised('IO_ERROR', () => bad.size());
     raised('IO_ERROR', () => bad.readSync(Buffer.alloc(1), 0, 1, 0));
     raised('IO_ERROR', () => bad.writeSync(Buffer.alloc(1), 0, 1, 0));
+    raised('IO_ERROR', () => bad.syncSync());
     const calls: ReadonlyArray<() => Promise<unknown>> = [
       () => bad.read(Buffer.alloc(1), 0, 1, 0),
       () => bad.readMany([Buffer.alloc(1)], 0),

@@ -31,7 +31,8 @@ async function logOf(
   for (const [generation, sequence] of records) {
     if (generation !== last) log.switchTo(generation);
     last = generation;
-    await log.append(recordOf(generation, sequence));
+    log.append(recordOf(generation, sequence));
+    await log.sync('thread');
   }
   return file;
 }

@@ -33,7 +33,7 @@ async function prepare({ engine: name, setting }: Task, start: Start): Promise<v
 async function work({ engine: name, setting }: Task, workloadName: string): Promise<void> {
   const workload = workloadNamed(workloadName);
   const engine = await makeEngine(name);
-  if (workload.opensItself !== true) await engine.open(setting.path, workload.cacheOf?.(setting));
+  if (workload.opensItself !== true) await engine.open(setting.path, workload.settingsOf?.(setting));
   const measured = await workload.run(engine, setting);
   await engine.close();
   console.log(JSON.stringify(measured));

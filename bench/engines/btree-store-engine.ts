@@ -1,4 +1,4 @@
-// btree-store, as it is by default.
+// btree-store.
 
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -16,8 +16,8 @@ export class BtreeStoreEngine implements Engine {
     return this.opened;
   }
 
-  async open(path: string, { cacheBytes }: OpenSettings = {}): Promise<void> {
-    this.db = await open(path, cacheBytes === undefined ? {} : { cacheBytes });
+  async open(path: string, { cacheBytes, mayBlock = false }: OpenSettings = {}): Promise<void> {
+    this.db = await open(path, { cacheBytes, syncOn: mayBlock ? 'loop' : 'thread' });
     this.opened = this.db.bucket('entries');
   }
 

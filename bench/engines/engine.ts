@@ -6,6 +6,8 @@ import type { Entries, Tally } from '../data.js';
 export interface OpenSettings {
   /** For what the engine keeps of the file in memory; undefined leaves it as it is by default. */
   readonly cacheBytes?: number;
+  /** Whether the process has nothing to do while the disk syncs. Those that block by nature do so either way. */
+  readonly mayBlock?: boolean;
 }
 
 /** Gives the number and version of each entry to be written, until it gives a negative number. */

@@ -67,7 +67,7 @@ export const READS: readonly Workload[] = [
     unit: 'entries',
     target: 2,
     writes: false,
-    cacheOf: (setting) => ({ cacheBytes: Math.max(64 * 2 ** 20, 1.5 * dataBytes(setting)) }),
+    settingsOf: (setting) => ({ cacheBytes: Math.max(64 * 2 ** 20, 1.5 * dataBytes(setting)) }),
     run: gets,
   },
   {
@@ -77,7 +77,7 @@ export const READS: readonly Workload[] = [
     unit: 'entries',
     target: 1,
     writes: false,
-    cacheOf: (setting) => ({ cacheBytes: dataBytes(setting) / 10 }),
+    settingsOf: (setting) => ({ cacheBytes: dataBytes(setting) / 10 }),
     run: gets,
   },
 ];

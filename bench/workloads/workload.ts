@@ -36,7 +36,7 @@ export interface Workload {
   readonly target: number;
   /** Needs a store that it may change. */
   readonly writes: boolean;
-  readonly cacheOf?: (setting: Pick<Setting, 'entries' | 'valueBytes'>) => OpenSettings;
+  readonly settingsOf?: (setting: Pick<Setting, 'entries' | 'valueBytes'>) => OpenSettings;
   /** Opening is what is timed: nothing has opened the store in the process before. */
   readonly opensItself?: boolean;
   /** Peers that cannot do it. */

@@ -1,7 +1,7 @@
 // Writing, each time until it is on the disk: loads, transactions, single puts.
 
 import { drawn, Entries, isSame, Shuffle, Tally } from '../data.js';
-import type { Engine } from '../engines/engine.js';
+import type { Engine, OpenSettings } from '../engines/engine.js';
 import { makeEngine } from '../engines/engines.js';
 import { expectedOf, verify } from './scans.js';
 import { type Measured, type Setting, timed, type Workload } from './workload.js';
@@ -14,15 +14,17 @@ const WARM_COMMITS = 3000;
 /** Tasks at once share commits, so that as many are far more puts: as many as are timed must do. */
 const WARM_PUTS_MAX = 40_000;
 const PER_TRANSACTION = 1000;
+const BLOCKING: OpenSettings = { mayBlock: true };
 
 /** A store beside the one that is timed, on which the code is made warm. */
 export async function warmedUp(
   engine: Engine,
   { folder }: Setting,
   work: (warm: Engine) => Promise<unknown>,
+  settings?: OpenSettings,
 ): Promise<void> {
   const warm = await makeEngine(engine.name);
-  await warm.open(`${folder}/warm`);
+  await warm.open(`${folder}/warm`, settings);
   await work(warm);
   await warm.close();
 }
@@ -72,8 +74,12 @@ async function overwrite(engine: Engine, setting: Setting): Promise<Measured> {
 /** A store that grows from nothing by entries in an order that jumps about. */
 async function insert(engine: Engine, setting: Setting): Promise<Measured> {
   const warmShuffle = new Shuffle(WARM_ENTRIES);
-  await warmedUp(engine, setting, (warm) =>
-    transactions(warm, setting, WARM_ENTRIES / PER_TRANSACTION, (position) => warmShuffle.at(position), 0),
+  await warmedUp(
+    engine,
+    setting,
+    (warm) =>
+      transactions(warm, setting, WARM_ENTRIES / PER_TRANSACTION, (position) => warmShuffle.at(position), 0),
+    BLOCKING,
   );
   const shuffle = new Shuffle(setting.entries);
   const rounds = Math.floor(setting.entries / PER_TRANSACTION);
@@ -123,6 +129,7 @@ export const WRITES: readonly Workload[] = [
     unit: 'entries',
     target: 2,
     writes: true,
+    settingsOf: () => BLOCKING,
     run: overwrite,
   },
   {
@@ -132,6 +139,7 @@ export const WRITES: readonly Workload[] = [
     unit: 'entries',
     target: 2,
     writes: true,
+    settingsOf: () => BLOCKING,
     run: insert,
   },
   {
@@ -141,11 +149,31 @@ export const WRITES: readonly Workload[] = [
     unit: 'commits',
     target: 1.5,
     writes: true,
+    settingsOf: () => BLOCKING,
+    run: (engine, setting) => puts(engine, setting, 1, 1000),
+  },
+  {
+    name: 'put-beside',
+    title: 'durable puts, one at a time, the event loop free',
+    start: 'loaded',
+    unit: 'commits',
+    target: 1.5,
+    writes: true,
     run: (engine, setting) => puts(engine, setting, 1, 1000),
   },
   {
     name: 'put-64',
     title: 'durable puts, 64 tasks',
+    start: 'loaded',
+    unit: 'commits',
+    target: 2,
+    writes: true,
+    settingsOf: () => BLOCKING,
+    run: (engine, setting) => puts(engine, setting, 64, 600),
+  },
+  {
+    name: 'put-64-beside',
+    title: 'durable puts, 64 tasks, the event loop free',
     start: 'loaded',
     unit: 'commits',
     target: 2,

@@ -167,7 +167,7 @@ export class LogRecordWriter {
 
   private reserve(bytes: number): void {
     if (this.length + bytes <= this.bytes.length) return;
-    const grown = Buffer.alloc(Math.max(this.length + bytes, this.bytes.length * 2));
+    const grown = Buffer.allocUnsafe(Math.max(this.length + bytes, this.bytes.length * 4));
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
   }

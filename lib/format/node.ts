@@ -110,10 +110,25 @@ export function sideOfPrefix(
   return key[shared] - memory.bytes[base + heapEnd(pageSize, prefixLength(memory, base)) + shared];
 }
 
+/** Below this many bytes a loop over words beats a call of the runtime's copy. */
+const LOOP_BYTES_MAX = 256;
+
+/** Moves the bytes [from, end) to a place that they may overlap; all at even offsets. */
+function move(memory: PageMemory, to: number, from: number, end: number): void {
+  if (end - from > LOOP_BYTES_MAX) {
+    memory.bytes.copyWithin(to, from, end);
+    return;
+  }
+  const { u16 } = memory;
+  const first = from >>> 1;
+  const distance = (to - from) >> 1;
+  if (distance > 0) for (let at = (end >>> 1) - 1; at >= first; at--) u16[at + distance] = u16[at];
+  else for (let at = first; at < end >>> 1; at++) u16[at + distance] = u16[at];
+}
+
 /** Opens a gap of one slot at `index` in every column; `widths` are the columns' bytes a slot. */
 export function openSlot(memory: PageMemory, base: number, widths: readonly number[], index: number): void {
   const count = nodeCount(memory, base);
-  const bytes = memory.bytes;
   let widthBefore = 0;
   for (let i = 0; i < widths.length; i++) widthBefore += widths[i];
   // From the last column down, so that nothing is overwritten before it was moved.
@@ -123,8 +138,8 @@ export function openSlot(memory: PageMemory, base: number, widths: readonly numb
     const start = base + NODE_SLOTS + widthBefore * count;
     const cut = start + width * index;
     const end = start + width * count;
-    if (cut < end) bytes.copyWithin(cut + widthBefore + width, cut, end);
-    if (widthBefore > 0 && cut > start) bytes.copyWithin(start + widthBefore, start, cut);
+    move(memory, cut + widthBefore + width, cut, end);
+    if (widthBefore > 0) move(memory, start + widthBefore, start, cut);
   }
   memory.u16[(base + NODE_COUNT) >>> 1] = count + 1;
 }
@@ -132,15 +147,14 @@ export function openSlot(memory: PageMemory, base: number, widths: readonly numb
 /** Takes slot `index` out of every column. */
 export function closeSlot(memory: PageMemory, base: number, widths: readonly number[], index: number): void {
   const count = nodeCount(memory, base);
-  const bytes = memory.bytes;
   let widthBefore = 0;
   for (let i = 0; i < widths.length; i++) {
     const width = widths[i];
     const start = base + NODE_SLOTS + widthBefore * count;
     const cut = start + width * index;
     const end = start + width * count;
-    if (widthBefore > 0 && cut > start) bytes.copyWithin(start - widthBefore, start, cut);
-    if (cut + width < end) bytes.copyWithin(cut - widthBefore, cut + width, end);
+    if (widthBefore > 0) move(memory, start - widthBefore, start, cut);
+    move(memory, cut - widthBefore, cut + width, end);
     widthBefore += width;
   }
   memory.u16[(base + NODE_COUNT) >>> 1] = count - 1;

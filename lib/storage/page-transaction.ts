@@ -6,6 +6,7 @@
  * is still only in memory. What was written to the file, even by this transaction, is copied again:
  * no page is written twice under one number and stamp.
  */
+import { copyNode } from '../format/copy-node.js';
 import {
   initPage,
   PAGE_NUMBER,
@@ -155,7 +156,7 @@ export class PageTransaction implements BuildPages {
     // Making room for the copy may have dropped the original, so it is looked up again.
     const original = this.pager.load(page, stamp);
     const birth = pageSequence(this.memory, original);
-    this.memory.bytes.set(this.pager.cache.view(original), copy);
+    copyNode(this.memory, original, copy, this.pageSize);
     this.setIdentity(copy, copyPage);
     this.noteFreed(page, birth);
     return copy;

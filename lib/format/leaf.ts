@@ -173,8 +173,19 @@ export function readLeafSuffix(
   target: Uint8Array,
   at: number,
 ): number {
+  return readSuffixOf(memory, base, index, leafRecord(memory, base, index), target, at);
+}
+
+/** As `readLeafSuffix`, where the slot's record is known. */
+export function readSuffixOf(
+  memory: PageMemory,
+  base: number,
+  index: number,
+  record: number,
+  target: Uint8Array,
+  at: number,
+): number {
   const head = memory.u32[((base + NODE_SLOTS) >>> 2) + index];
-  const record = leafRecord(memory, base, index);
   const suffix = memory.u16[record >>> 1];
   writeHead(target, at, head, suffix);
   if (suffix > HEAD_BYTES) {

@@ -4,7 +4,7 @@
  */
 
 import {
-  readLeafSuffix,
+  readSuffixOf,
   recordIsLarge,
   recordSuffixLength,
   recordValue,
@@ -80,12 +80,24 @@ export class LeafBatch {
 
   /** The key of an entry, in a Buffer that the next call of `key` uses again. */
   key(index: number): Buffer {
+    if (this.isCopied) return this.ownKey(index);
     const slot = this.slot(index);
+    const { prefix, memory, base } = this;
+    const record = base + memory.u16[this.offsets + slot];
+    const target = this.keys.reserve(prefix + memory.u16[record >>> 1]);
+    copyAligned(target, 0, memory, base + heapEnd(this.reader.pageSize, prefix), prefix);
+    return this.keys.view(prefix + readSuffixOf(memory, base, slot, record, target.bytes, prefix));
+  }
+
+  /** As `key`, out of the copy of the leaf, which is there for sure. */
+  private ownKey(index: number): Buffer {
+    const own = this.own();
+    const record = this.ownRecord(index);
     const { prefix } = this;
-    const suffix = this.memory.u16[(this.base + this.memory.u16[this.offsets + slot]) >>> 1];
-    const target = this.keys.reserve(prefix + suffix);
-    copyAligned(target, 0, this.memory, this.base + heapEnd(this.reader.pageSize, prefix), prefix);
-    return this.keys.view(prefix + readLeafSuffix(this.memory, this.base, slot, target.bytes, prefix));
+    const target = this.keys.reserve(prefix + own.u16[record >>> 1]);
+    copyAligned(target, 0, own, heapEnd(this.reader.pageSize, prefix), prefix);
+    const slot = this.first + this.step * index;
+    return this.keys.view(prefix + readSuffixOf(own, 0, slot, record, target.bytes, prefix));
   }
 
   /** The value of an entry, in a Buffer that the next call of `value` uses again. */

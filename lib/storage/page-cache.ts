@@ -75,6 +75,7 @@ export class PageCache {
     this.referenced = shared(Uint8Array, this.frameCount);
     this.freeFrames = new Int32Array(this.frameCount);
     this.passing = new PassingFrames(
+      this.frameCount,
       Math.max(LOADING_FRAMES_MAX, Math.floor(this.cleanFramesMax * PASSING_PART)),
       LOADING_FRAMES_MAX,
     );
@@ -113,12 +114,25 @@ export class PageCache {
     }
   }
 
-  /** Whether the page is here. Unlike `find` this is no use of it; and `find` is too hot for a call of a walk of both. */
+  /** Whether the page is here. Unlike `find` this is no use of it. */
   has(page: number): boolean {
+    return this.frameOf(page) >= 0;
+  }
+
+  /** As `has`; a page that is here stays as if it had been used lately, since it is about to be. */
+  hasForSoon(page: number): boolean {
+    const frame = this.frameOf(page);
+    if (frame >= 0 && this.referenced[frame] === 0) this.referenced[frame] = 1;
+    return frame >= 0;
+  }
+
+  /** The page's frame, or -1. `find` is too hot for a call of this. */
+  private frameOf(page: number): number {
     const { table, framePage, tableMask } = this;
     let at = Math.imul(page, 0x9e37_79b1) >>> this.tableShift;
-    for (; table[at] !== 0; at = (at + 1) & tableMask) if (framePage[table[at] - 1] === page) return true;
-    return false;
+    for (; table[at] !== 0; at = (at + 1) & tableMask)
+      if (framePage[table[at] - 1] === page) return table[at] - 1;
+    return -1;
   }
 
   /** Whether the frame at `base` still holds `page`, for those who kept a base across other calls. */
@@ -183,16 +197,21 @@ export class PageCache {
   private passedFrame(): number | undefined {
     if (this.cleanCount < this.cleanFramesMax) return undefined;
     const frame = this.passing.take(this.framePage);
-    if (frame === undefined || this.frameState[frame] !== CLEAN || this.referenced[frame] === UNREAD)
+    if (frame === undefined) return undefined;
+    if (this.frameState[frame] !== CLEAN || this.referenced[frame] === UNREAD) {
+      this.passing.forget(frame);
       return undefined;
+    }
     this.cleanCount--;
     this.leave(frame);
     return frame;
   }
 
   dropLoading(base: number): void {
+    const frame = base >>> this.pageShift;
     this.loadingCount--;
-    this.giveBack(base >>> this.pageShift);
+    this.passing.forget(frame);
+    this.giveBack(frame);
   }
 
   /** After the page was written to the file. */

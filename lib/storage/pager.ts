@@ -65,6 +65,11 @@ export class Pager implements PageReader {
     return this.cache.has(page);
   }
 
+  /** As `has`, for a page that is about to be asked for: others go before it. */
+  hasForSoon(page: number): boolean {
+    return this.cache.hasForSoon(page);
+  }
+
   /** Whether this version of the page is in memory. */
   hasVersion(page: number, stamp: number): boolean {
     const base = this.cache.find(page);
@@ -118,7 +123,7 @@ export class Pager implements PageReader {
       const { file, memory, pageSize } = this;
       read = this.isOneStretch(bases)
         ? file.readSync(memory.bytes, bases[0], bases.length * pageSize, first * pageSize)
-        : file.readManySync(this.viewsOf(bases), first * pageSize);
+        : file.readManySync(this.stretchesOf(bases), first * pageSize);
     } finally {
       this.enterRun(bases, first, stamps, read, passes);
     }
@@ -134,7 +139,7 @@ export class Pager implements PageReader {
       const { file, memory, pageSize } = this;
       read = await (this.isOneStretch(bases)
         ? file.read(memory.bytes, bases[0], bases.length * pageSize, first * pageSize)
-        : file.readMany(this.viewsOf(bases), first * pageSize));
+        : file.readMany(this.stretchesOf(bases), first * pageSize));
     } finally {
       this.enterRun(bases, first, stamps, read, passes);
     }
@@ -157,8 +162,18 @@ export class Pager implements PageReader {
     return true;
   }
 
-  private viewsOf(bases: readonly number[]): Buffer[] {
-    return bases.map((base) => this.cache.view(base));
+  /** The frames as bytes, those that lie one behind the other as one piece: a read is the dearer the more it has. */
+  private stretchesOf(bases: readonly number[]): Buffer[] {
+    const { memory, pageSize } = this;
+    const stretches: Buffer[] = [];
+    for (let first = 0, next = 1; next <= bases.length; next++) {
+      const last = bases[next - 1];
+      if (next < bases.length && bases[next] === last + pageSize) continue;
+      const isOne = next - first === 1;
+      stretches.push(isOne ? this.cache.view(last) : memory.bytes.subarray(bases[first], last + pageSize));
+      first = next;
+    }
+    return stretches;
   }
 
   private enterRun(

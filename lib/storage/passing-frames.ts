@@ -1,26 +1,39 @@
 /**
- * The frames that scans filled last, in order: what a scan has read it is done with soon, so its oldest frame serves
- * for the page that it reads next. A part of the page cache, which knows what a frame holds now.
+ * The frames that scans fill, in the order in which they did: what a scan has read it is done with soon, so its oldest
+ * frame serves for the page that it reads next. A part of the page cache, which knows what a frame holds now.
+ *
+ * They are the same ones for as long as can be: they were taken one behind the other, and one read fills the faster
+ * the fewer pieces its frames lie in.
  */
 export class PassingFrames {
   private readonly frames: Uint32Array;
   private readonly pages: Uint32Array;
   private readonly framesMin: number;
+  /** For each frame of the cache, 1 if it is one of these: in line, or being filled. */
+  private readonly isMember: Uint8Array;
+  private members = 0;
   private first = 0;
   private count = 0;
 
-  /** @param framesMin As many stay: what a scan or two have read ahead, and have not worked on yet. */
-  constructor(framesMin: number, framesBeyond: number) {
+  /**
+   * @param frameCount Frames of the cache.
+   * @param framesMin As many stay: what a scan or two have read ahead, and have not worked on yet.
+   * @param framesBeyond As many more are there at the most.
+   */
+  constructor(frameCount: number, framesMin: number, framesBeyond: number) {
     this.framesMin = framesMin;
     this.frames = new Uint32Array(framesMin + framesBeyond);
     this.pages = new Uint32Array(framesMin + framesBeyond);
+    this.isMember = new Uint8Array(frameCount);
   }
 
-  /**
-   * A frame that a scan has read `page` into. Where there are too many, the oldest is forgotten: it stays until
-   * all pages that are not used have their turn.
-   */
+  /** A frame that a scan has read `page` into. Where there are enough, one that is none of them does not become one. */
   add(frame: number, page: number): void {
+    if (this.isMember[frame] === 0) {
+      if (this.members === this.frames.length) return;
+      this.isMember[frame] = 1;
+      this.members++;
+    }
     if (this.count === this.frames.length) this.dropFirst();
     const at = (this.first + this.count++) % this.frames.length;
     this.frames[at] = frame;
@@ -33,7 +46,15 @@ export class PassingFrames {
     const frame = this.frames[this.first];
     const page = this.pages[this.first];
     this.dropFirst();
-    return framePage[frame] === page ? frame : undefined;
+    if (framePage[frame] === page) return frame;
+    this.forget(frame);
+    return undefined;
+  }
+
+  /** A frame that was taken, or is being filled, goes other ways. */
+  forget(frame: number): void {
+    this.members -= this.isMember[frame];
+    this.isMember[frame] = 0;
   }
 
   private dropFirst(): void {

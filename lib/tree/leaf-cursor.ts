@@ -6,8 +6,17 @@ import { childPage, childStamp, nodeLevel, searchBranch } from '../format/branch
 import type { TreeRoot } from '../format/catalog-record.js';
 import { nodeCount } from '../format/node.js';
 import { pageNumberAt, pageStamp } from '../format/page.js';
+import type { PageMemory } from '../format/page-memory.js';
 import type { PageReader } from '../storage/pager.js';
 import { loadChild } from './descend.js';
+
+/** Pages that lie one behind the other in the file. */
+export interface PageRun {
+  readonly first: number;
+  readonly stamps: number[];
+  /** Whether it is one branch, the way to more leaves than any scan has ahead. */
+  readonly isBranch: boolean;
+}
 
 export class LeafCursor {
   readonly reader: PageReader;
@@ -95,49 +104,87 @@ export class LeafCursor {
     return false;
   }
 
-  /** How many leaves that come next under the same parent are in memory, up to `most`, before one that is not. */
+  /** How many leaves that come next are in memory, up to `most`, before a page that is not. */
   presentAhead(step: 1 | -1, most: number, has: (page: number) => boolean): number {
-    if (this.depth === 0) return 0;
-    const { memory } = this.reader;
-    const at = this.depth - 1;
-    const base = this.reader.load(this.pages[at], this.stamps[at]);
-    const count = nodeCount(memory, base);
     let present = 0;
-    for (let index = this.indexes[at] + step; index >= 0 && index < count && present < most; index += step) {
-      if (!has(childPage(memory, base, index))) break;
+    this.visitAhead(step, has, (page) => {
+      if (present >= most || !has(page)) return false;
       present++;
-    }
+      return true;
+    });
     return present;
   }
 
   /**
-   * The leaves that come after the present one under the same parent and lie one behind the other in
-   * the file, as far as they are not in memory: what one read can bring. Undefined if the next one is here.
-   * `skip`: how many that are here come first (see `presentAhead`).
+   * The pages that come after the present leaf and lie one behind the other in the file, as far as they are not in
+   * memory: what one read can bring. They are leaves, or a branch over leaves further on. Undefined if the next leaf
+   * is here. `skip`: how many that are here come first (see `presentAhead`).
    */
-  runAhead(
-    step: 1 | -1,
-    pagesMax: number,
-    has: (page: number) => boolean,
-    skip = 0,
-  ): { first: number; stamps: number[] } | undefined {
-    if (this.depth === 0) return undefined;
+  runAhead(step: 1 | -1, pagesMax: number, has: (page: number) => boolean, skip = 0): PageRun | undefined {
+    // Most often the next leaf is here.
+    if (skip === 0 && this.isNextHere(step, has)) return undefined;
+    const stamps: number[] = [];
+    let page = 0;
+    let left = skip;
+    let isBranch = false;
+    this.visitAhead(step, has, (child, stamp, isLeaf) => {
+      if (left-- > 0) return true;
+      if (stamps.length === pagesMax || has(child)) return false;
+      if (stamps.length > 0 && (child !== page + step || !isLeaf)) return false;
+      isBranch = !isLeaf;
+      page = child;
+      stamps.push(stamp);
+      return true;
+    });
+    if (stamps.length === 0) return undefined;
+    // Backwards the run was gathered from its end; one read goes forward.
+    if (step === -1) stamps.reverse();
+    return { first: step === 1 ? page - stamps.length + 1 : page, stamps, isBranch };
+  }
+
+  private isNextHere(step: 1 | -1, has: (page: number) => boolean): boolean {
+    if (this.depth === 0) return false;
     const { memory } = this.reader;
     const at = this.depth - 1;
     const base = this.reader.load(this.pages[at], this.stamps[at]);
-    const count = nodeCount(memory, base);
-    let index = this.indexes[at] + step * (1 + skip);
-    if (index < 0 || index >= count || has(childPage(memory, base, index))) return undefined;
-    const stamps: number[] = [];
-    let page = 0;
-    for (; index >= 0 && index < count && stamps.length < pagesMax; index += step) {
-      const child = childPage(memory, base, index);
-      if (has(child) || (stamps.length > 0 && child !== page + step)) break;
-      page = child;
-      stamps.push(childStamp(memory, base, index));
-    }
-    // Backwards the run was gathered from its end; one read goes forward.
-    if (step === -1) stamps.reverse();
-    return { first: step === 1 ? page - stamps.length + 1 : page, stamps };
+    const index = this.indexes[at] + step;
+    return index >= 0 && index < nodeCount(memory, base) && has(childPage(memory, base, index));
   }
+
+  /**
+   * Shows the leaves that come next to `visit`, until that returns false: those under the same parent, then those under
+   * the parent after it; in place of these the branch on the way to them that is not in memory.
+   */
+  private visitAhead(step: 1 | -1, has: (page: number) => boolean, visit: Visit): void {
+    const { memory } = this.reader;
+    for (let at = this.depth - 1; at >= 0; at--) {
+      let base = this.reader.load(this.pages[at], this.stamps[at]);
+      let index = this.indexes[at] + step;
+      const isParent = at === this.depth - 1;
+      if (isParent && !visitChildren(memory, base, index, step, visit)) return;
+      if (isParent || index < 0 || index >= nodeCount(memory, base)) continue;
+      while (nodeLevel(memory, base) > 1) {
+        const page = childPage(memory, base, index);
+        const stamp = childStamp(memory, base, index);
+        if (!has(page)) {
+          visit(page, stamp, false);
+          return;
+        }
+        base = this.reader.load(page, stamp);
+        index = step === 1 ? 0 : nodeCount(memory, base) - 1;
+      }
+      visitChildren(memory, base, index, step, visit);
+      return;
+    }
+  }
+}
+
+type Visit = (page: number, stamp: number, isLeaf: boolean) => boolean;
+
+/** Returns whether all children from `from` on were visited. */
+function visitChildren(memory: PageMemory, base: number, from: number, step: 1 | -1, visit: Visit): boolean {
+  const count = nodeCount(memory, base);
+  for (let index = from; index >= 0 && index < count; index += step)
+    if (!visit(childPage(memory, base, index), childStamp(memory, base, index), true)) return false;
+  return true;
 }

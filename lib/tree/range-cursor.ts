@@ -10,7 +10,7 @@ import { ValueScan } from '../storage/value-scan.js';
 import type { KeyBounds } from './key-bounds.js';
 import { readScannedValue } from './large-value.js';
 import { LeafBatch } from './leaf-batch.js';
-import { LeafCursor } from './leaf-cursor.js';
+import { LeafCursor, type PageRun } from './leaf-cursor.js';
 
 export interface CursorOptions {
   readonly bounds: KeyBounds;
@@ -33,6 +33,13 @@ export interface Cursor {
 /** The first read ahead takes few pages, for ranges that end soon; each further one twice as many. */
 const FIRST_RUN_PAGES = 4;
 
+/** Pages that are being read. */
+interface ReadBeyond {
+  readonly first: number;
+  readonly end: number;
+  readonly reading: Promise<void>;
+}
+
 export class RangeCursor implements Cursor {
   private readonly pager: Pager;
   private readonly bounds: KeyBounds;
@@ -52,10 +59,16 @@ export class RangeCursor implements Cursor {
   private isLastLeaf = false;
   private runPages = FIRST_RUN_PAGES;
   /** The read of what comes behind the leaves that are here, while it is under way. */
-  private beyond: Promise<void> | undefined;
+  private beyond: ReadBeyond | undefined;
   /** Leaves to go until it is looked for what to read next. */
   private untilLook = 0;
   private readonly isHere = (page: number): boolean => this.pager.has(page);
+  /** The same of pages that are about to be asked for: what is read meanwhile does not take their places. */
+  private readonly staysHere = (page: number): boolean => this.pager.hasForSoon(page);
+  /** What is being read may be further on: the pages before it were here when that began, and need not be now. */
+  private readonly isHereSoon = (page: number): boolean =>
+    this.pager.has(page) ||
+    (this.beyond !== undefined && page >= this.beyond.first && page < this.beyond.end);
 
   constructor(pager: Pager, root: TreeRoot, options: CursorOptions, onClose?: () => void) {
     this.pager = pager;
@@ -77,45 +90,51 @@ export class RangeCursor implements Cursor {
       if (this.beyond === undefined && this.untilLook-- <= 0) this.readBeyond();
       return this.nextBatchSync(max);
     }
-    return reading
-      .then(() => {
-        this.readBeyond();
-        return this.nextBatchSync(max);
-      })
-      .catch((error) => {
-        this.close();
-        throw error;
-      });
+    return (
+      reading
+        // The first read may have brought a branch alone, or pages that do not hold: those are told of by `load`.
+        .then(() => this.readAhead())
+        .then(() => {
+          this.readBeyond();
+          return this.nextBatchSync(max);
+        })
+        .catch((error) => {
+          this.close();
+          throw error;
+        })
+    );
   }
 
   /** What must be waited for before the next leaf is in memory, if anything. */
   private readAhead(): Promise<void> | undefined {
     const { beyond } = this;
     const run = this.runAhead();
-    if (run === undefined) return undefined;
-    this.beyond = undefined;
-    return beyond ?? this.pager.fetchRunAsync(run.first, run.stamps, run.isPassing);
+    if (run !== undefined) return this.pager.fetchRunAsync(run.first, run.stamps, run.isPassing);
+    if (beyond === undefined || this.isLastLeaf) return undefined;
+    const next = this.leaves.runAhead(this.step, 1, this.isHere);
+    return next === undefined ? undefined : beyond.reading;
   }
 
   /** Has the disk read on while the leaves that have come are worked on; of a range that may end soon, nothing. */
   private readBeyond(): void {
-    if (this.closed || this.isLastLeaf || this.runPages < this.pager.runPagesMax) return;
+    if (this.closed || this.isLastLeaf || this.beyond !== undefined) return;
+    if (this.runPages < this.pager.runPagesMax) return;
     const { runPagesMax } = this.pager;
     // As far as is read anyway: more would only be in memory longer.
-    const present = this.leaves.presentAhead(this.step, 2 * runPagesMax, this.isHere);
+    const present = this.leaves.presentAhead(this.step, 2 * runPagesMax, this.staysHere);
     this.untilLook = Math.max(present - runPagesMax, 0);
-    if (this.untilLook > 0) return;
+    if (this.untilLook > 0 || present === 0) return;
     const run = this.leaves.runAhead(this.step, runPagesMax, this.isHere, present);
     if (run === undefined) {
       this.untilLook = present;
       return;
     }
-    const reading = this.pager.fetchRunAsync(run.first, run.stamps, true);
-    this.beyond = reading;
-    // Once it is over, nobody may wait for it in place of what is missing then. A failure is told to whoever waits for
-    // it before; nobody may.
+    const { first, stamps } = run;
+    const reading = this.pager.fetchRunAsync(first, stamps, !run.isBranch);
+    this.beyond = { first, end: first + stamps.length, reading };
+    // A failure is told to whoever waits for it before; nobody may.
     const end = (): void => {
-      if (this.beyond === reading) this.beyond = undefined;
+      this.beyond = undefined;
     };
     reading.then(end, end);
   }
@@ -165,8 +184,12 @@ export class RangeCursor implements Cursor {
       this.started = true;
       if (!this.startLeaf()) return false;
     } else {
-      const run = this.runAhead();
-      if (run !== undefined) this.pager.fetchRun(run.first, run.stamps, run.isPassing);
+      // Where a branch has to come first, it comes alone.
+      for (let reads = 0; reads < 2; reads++) {
+        const run = this.runAhead();
+        if (run === undefined) break;
+        this.pager.fetchRun(run.first, run.stamps, run.isPassing);
+      }
       if (!(this.step === 1 ? this.leaves.next() : this.leaves.previous())) return false;
       this.slot = this.step === 1 ? 0 : nodeCount(this.pager.memory, this.leaves.load()) - 1;
     }
@@ -175,10 +198,10 @@ export class RangeCursor implements Cursor {
   }
 
   /** Where a read ahead pays: the next leaf is not in memory and is followed by others in the file. */
-  private runAhead(): { first: number; stamps: number[]; isPassing: boolean } | undefined {
+  private runAhead(): (PageRun & { isPassing: boolean }) | undefined {
     if (this.isLastLeaf) return undefined;
-    const run = this.leaves.runAhead(this.step, this.runPages, this.isHere);
-    if (run === undefined) return undefined;
+    const run = this.leaves.runAhead(this.step, this.runPages, this.isHereSoon);
+    if (run === undefined || run.isBranch) return run && { ...run, isPassing: false };
     const isPassing = this.runPages === this.pager.runPagesMax;
     this.runPages = Math.min(this.pager.runPagesMax, this.runPages * 2);
     return { ...run, isPassing };

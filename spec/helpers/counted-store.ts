@@ -16,6 +16,8 @@ export class CountedFile implements StoreFile {
   writes = 0;
   bytesWritten = 0;
   bytesRead = 0;
+  /** Those of the bytes that were read while the event loop stood still. */
+  bytesReadSync = 0;
   syncs = 0;
   /** Those of the syncs that held up the event loop. */
   syncsOnLoop = 0;
@@ -34,13 +36,14 @@ export class CountedFile implements StoreFile {
     this.writes = 0;
     this.bytesWritten = 0;
     this.bytesRead = 0;
+    this.bytesReadSync = 0;
     this.syncs = 0;
     this.syncsOnLoop = 0;
     this.truncates = 0;
   }
 
   readSync(target: Buffer, offset: number, length: number, position: number): number {
-    return this.countRead(this.file.readSync(target, offset, length, position));
+    return this.countReadSync(this.file.readSync(target, offset, length, position));
   }
 
   async read(target: Buffer, offset: number, length: number, position: number): Promise<number> {
@@ -48,7 +51,7 @@ export class CountedFile implements StoreFile {
   }
 
   readManySync(targets: readonly Buffer[], position: number): number {
-    return this.countRead(this.file.readManySync(targets, position));
+    return this.countReadSync(this.file.readManySync(targets, position));
   }
 
   async readMany(targets: readonly Buffer[], position: number): Promise<number> {
@@ -87,6 +90,11 @@ export class CountedFile implements StoreFile {
 
   close(): Promise<void> {
     return this.file.close();
+  }
+
+  private countReadSync(bytes: number): number {
+    this.bytesReadSync += bytes;
+    return this.countRead(bytes);
   }
 
   private countRead(bytes: number): number {

@@ -159,6 +159,20 @@ describe('page cache', () => {
     expect(left).to.equal(1);
   });
 
+  it('keeps pages that are about to be used, and no others, though they were not lately', () => {
+    const cache = smallest();
+    for (let number = 0; number < CLEAN_MAX; number++) cache.loaded(cache.takeLoading(), number, true);
+    // The hand goes round once, and takes the first: now no page counts as used.
+    cache.loaded(cache.takeLoading(), 100);
+    const soon = [1, 2, 9];
+    for (const number of soon) expect(cache.hasForSoon(number)).to.equal(true);
+    expect(cache.hasForSoon(77)).to.equal(false);
+    for (const number of [3, 4]) expect(cache.has(number), 'has is no use').to.equal(true);
+    for (let number = 101; number < 111; number++) cache.loaded(cache.takeLoading(), number);
+    const left = Array.from({ length: 15 }, (_, number) => number).filter((number) => cache.has(number));
+    expect(left).to.deep.equal([1, 2, 9, 14]);
+  });
+
   it('has a long scan pass through a few frames once it is full, and leaves the others as they are', () => {
     const frames = 4096;
     const cache = new PageCache(PAGE_SIZE, frames * PAGE_SIZE, 1);

@@ -304,6 +304,48 @@ describe('leaf cursor', () => {
     await lab.close();
   });
 
+  for (const step of [1, -1] as const) {
+    it(`tells of the leaves ahead, past the parent too, ${step === 1 ? 'forwards' : 'backwards'}`, async () => {
+      const lab = await paired(300);
+      const cursor = new LeafCursor(lab.pager, lab.root);
+      const move = (): boolean => (step === 1 ? cursor.next() : cursor.previous());
+      const start = (): boolean => (step === 1 ? cursor.seekFirst() : cursor.seekLast());
+      const leaves: number[] = [];
+      start();
+      do leaves.push(cursor.page);
+      while (move());
+      const isLeaf = new Set(leaves);
+      let parentsPassed = 0;
+      start();
+      for (let at = 0; at < leaves.length; at++, move()) {
+        expect(cursor.page).to.equal(leaves[at]);
+        const ahead = leaves.slice(at + 1);
+        const present = cursor.presentAhead(step, 1000, () => true);
+        expect(present).to.be.at.most(ahead.length);
+        expect(present === 0, 'present').to.equal(ahead.length === 0);
+        expect(cursor.presentAhead(step, 2, () => true)).to.equal(Math.min(2, present));
+        // Branches are here, leaves are not.
+        const branchesAlone = (page: number): boolean => !isLeaf.has(page);
+        expect(cursor.presentAhead(step, 1000, branchesAlone)).to.equal(0);
+        for (let skip = 0; skip < present; skip++)
+          expect(cursor.runAhead(step, 1, branchesAlone, skip)?.first).to.equal(ahead[skip]);
+        const run = cursor.runAhead(step, 64, branchesAlone);
+        const pages = run?.stamps.map((_, index) => run.first + index) ?? [];
+        if (step === -1) pages.reverse();
+        expect(pages).to.deep.equal(ahead.slice(0, pages.length));
+        expect(pages.length === 0).to.equal(ahead.length === 0);
+        // Nothing is here: past the last leaf of a parent a branch has to come first.
+        const first = cursor.runAhead(step, 1, () => false)?.first;
+        if (first === undefined) expect(ahead).to.deep.equal([]);
+        else if (isLeaf.has(first)) expect(first).to.equal(ahead[0]);
+        else parentsPassed++;
+        expect(cursor.runAhead(step, 64, () => true)).to.equal(undefined);
+      }
+      expect(parentsPassed).to.be.greaterThan(5);
+      await lab.close();
+    });
+  }
+
   it('finds the leaf of each key, and its neighbours from there', async () => {
     const lab = await paired(200);
     const { memory, pageSize } = lab.pager;

@@ -36,8 +36,8 @@ export interface OpenOptions {
   /**
    * Who waits for the disk at a small commit. 'thread': another thread, while the event loop goes on. 'loop': the event
    * loop itself, where all else in the process stands still for that long, some tenths of a millisecond on a fast
-   * disk, far longer on a slow one; without the way to another thread and back, writes that wait for each other are
-   * made up to a third faster. For programs that have nothing else to do: commands, batch jobs. What is durable, and
+   * disk, far longer on a slow one; without the way to another thread and back a third more single writes are made, one
+   * after the other. For programs that have nothing else to do: commands, batch jobs. What is durable, and
    * when, is the same. Loads, checkpoints and commits of more than 1 MiB are synced by a thread either way.
    * Default: 'thread'.
    */

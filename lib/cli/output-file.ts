@@ -43,7 +43,8 @@ export async function withOutput(
   process.once('exit', remove);
   const target = createWriteStream(partial, { flags: 'wx', flush: true });
   try {
-    await write(target, output).finally(() => close(target));
+    await write(target, output).finally(() => closed(target));
+    if (target.errored !== null) throw target.errored;
     await place(partial, path, force);
   } finally {
     await rm(partial, { force: true }).catch(() => undefined);
@@ -55,13 +56,13 @@ export async function withOutput(
  * Ends a stream to a file wherever it is, and waits for that: of one whose source failed at once the system is still
  * opening the file, and a name that was removed before would be there afterwards.
  */
-async function close(target: WriteStream): Promise<void> {
+async function closed(target: WriteStream): Promise<void> {
   if (target.closed) return;
   // Whoever wrote has told what is wrong.
   target.on('error', () => undefined);
-  const closed = new Promise<void>((resolve) => target.once('close', resolve));
+  const ended = new Promise<void>((resolve) => target.once('close', resolve));
   target.destroy();
-  await closed;
+  await ended;
 }
 
 /** A pipe is open only once somebody reads from it, which may never be. */

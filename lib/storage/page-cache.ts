@@ -120,7 +120,7 @@ export class PageCache {
   }
 
   /** As `has`; a page that is here stays as if it had been used lately, since it is about to be. */
-  hasForSoon(page: number): boolean {
+  keepIfHere(page: number): boolean {
     const frame = this.frameOf(page);
     if (frame >= 0 && this.referenced[frame] === 0) this.referenced[frame] = 1;
     return frame >= 0;
@@ -188,6 +188,7 @@ export class PageCache {
     this.enter(frame, page);
     this.referenced[frame] = isPassing ? UNREAD : 1;
     if (isPassing && this.cleanCount >= this.cleanFramesMax) this.passing.add(frame, page);
+    else this.passing.forget(frame);
   }
 
   /**
@@ -229,6 +230,7 @@ export class PageCache {
     const frame = base >>> this.pageShift;
     if (this.frameState[frame] === DIRTY) this.dirtyCount--;
     else this.cleanCount--;
+    this.passing.forget(frame);
     this.leave(frame);
     this.giveBack(frame);
   }
@@ -265,6 +267,7 @@ export class PageCache {
         continue;
       }
       this.cleanCount--;
+      this.passing.forget(frame);
       this.leave(frame);
       return frame;
     }

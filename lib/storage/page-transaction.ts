@@ -6,7 +6,7 @@
  * is still only in memory. What was written to the file, even by this transaction, is copied again:
  * no page is written twice under one number and stamp.
  */
-import { copyNode } from '../format/copy-node.js';
+import { copyNode } from '../format/node-gap.js';
 import {
   initPage,
   PAGE_NUMBER,

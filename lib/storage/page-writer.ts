@@ -2,6 +2,7 @@
  * Writes pages from memory to the file: seals them, gathers neighbours into long requests, and
  * counts what it wrote.
  */
+import { clearGap } from '../format/node-gap.js';
 import { PAGE_NUMBER, pageNumberAt, pageSequence, sealPage } from '../format/page.js';
 import { PageMemory } from '../format/page-memory.js';
 import type { PageCache } from './page-cache.js';
@@ -196,6 +197,7 @@ export class PageWriter {
       const page = memory.u32[(base + PAGE_NUMBER) >>> 2];
       if (first < 0) first = page;
       else if (page !== first + pages) break;
+      clearGap(memory, base, pageSize);
       sealPage(memory, base, pageSize);
       staging.bytes.set(memory.bytes.subarray(base, base + pageSize), pages * pageSize);
       pages++;

@@ -66,8 +66,8 @@ export class Pager implements PageReader {
   }
 
   /** As `has`, for a page that is about to be asked for: others go before it. */
-  hasForSoon(page: number): boolean {
-    return this.cache.hasForSoon(page);
+  keepIfHere(page: number): boolean {
+    return this.cache.keepIfHere(page);
   }
 
   /** Whether this version of the page is in memory. */

@@ -34,31 +34,31 @@ export class PassingFrames {
       this.isMember[frame] = 1;
       this.members++;
     }
-    if (this.count === this.frames.length) this.dropFirst();
+    if (this.count === this.frames.length) this.forget(this.dropFirst());
     const at = (this.first + this.count++) % this.frames.length;
     this.frames[at] = frame;
     this.pages[at] = page;
   }
 
-  /** The oldest frame; undefined where there are few, or where it holds another page by now. */
+  /** The oldest frame; undefined where there are few, or where it has gone other ways by now. */
   take(framePage: Uint32Array): number | undefined {
     if (this.count <= this.framesMin) return undefined;
-    const frame = this.frames[this.first];
     const page = this.pages[this.first];
-    this.dropFirst();
-    if (framePage[frame] === page) return frame;
-    this.forget(frame);
-    return undefined;
+    const frame = this.dropFirst();
+    // It may stand in line once more, for the page that it holds now.
+    return this.isMember[frame] === 1 && framePage[frame] === page ? frame : undefined;
   }
 
-  /** A frame that was taken, or is being filled, goes other ways. */
+  /** The frame goes other ways: with its page, or while it is being filled. Its place in line is passed over. */
   forget(frame: number): void {
     this.members -= this.isMember[frame];
     this.isMember[frame] = 0;
   }
 
-  private dropFirst(): void {
+  private dropFirst(): number {
+    const frame = this.frames[this.first];
     this.first = (this.first + 1) % this.frames.length;
     this.count--;
+    return frame;
   }
 }

@@ -250,8 +250,8 @@ export class Store {
     if (record !== undefined) {
       this.commitCount++;
       this.checkpointIfDue();
-      // Such commits wait for no one, and a loop of them for no turn of the event loop, without which nothing else gets
-      // on: not what it held up, and no checkpoint, so that all that is not durable would be lost with the process.
+      // In a loop of commits that wait for no one but the event loop itself, nothing else would ever get its turn: no
+      // timer, and no checkpoint, so that what is not durable would be lost with the process.
       const heldUp = logged && this.syncOn === 'loop';
       if (heldUp || (!this.durable && this.checkpointer.isRunning)) await nextTurn();
     }

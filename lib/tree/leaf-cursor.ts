@@ -7,8 +7,11 @@ import type { TreeRoot } from '../format/catalog-record.js';
 import { nodeCount } from '../format/node.js';
 import { pageNumberAt, pageStamp } from '../format/page.js';
 import type { PageMemory } from '../format/page-memory.js';
-import type { PageReader } from '../storage/pager.js';
+import type { PageReader, Pager } from '../storage/pager.js';
 import { loadChild } from './descend.js';
+
+/** Also tells which pages are in memory, so that looking ahead never waits for the disk. */
+type LeafReader = PageReader & Pick<Pager, 'has'>;
 
 /** Pages that lie one behind the other in the file. */
 export interface PageRun {
@@ -19,7 +22,7 @@ export interface PageRun {
 }
 
 export class LeafCursor {
-  readonly reader: PageReader;
+  readonly reader: LeafReader;
   private readonly root: TreeRoot;
   // The branches above the leaf, root first, and the slot taken in each.
   private readonly pages: number[] = [];
@@ -30,7 +33,7 @@ export class LeafCursor {
   page = 0;
   stamp = 0;
 
-  constructor(reader: PageReader, root: TreeRoot) {
+  constructor(reader: LeafReader, root: TreeRoot) {
     this.reader = reader;
     this.root = root;
   }
@@ -76,6 +79,11 @@ export class LeafCursor {
     this.stamp = pageStamp(memory, base);
   }
 
+  /** Levels of branches above the leaf. */
+  get branchLevels(): number {
+    return this.depth;
+  }
+
   /** Goes on to the next leaf; false at the end. */
   next(): boolean {
     return this.move(1);
@@ -107,7 +115,7 @@ export class LeafCursor {
   /** How many leaves that come next are in memory, up to `most`, before a page that is not. */
   presentAhead(step: 1 | -1, most: number, has: (page: number) => boolean): number {
     let present = 0;
-    this.visitAhead(step, has, (page) => {
+    this.visitAhead(step, (page) => {
       if (present >= most || !has(page)) return false;
       present++;
       return true;
@@ -127,7 +135,7 @@ export class LeafCursor {
     let page = 0;
     let left = skip;
     let isBranch = false;
-    this.visitAhead(step, has, (child, stamp, isLeaf) => {
+    this.visitAhead(step, (child, stamp, isLeaf) => {
       if (left-- > 0) return true;
       if (stamps.length === pagesMax || has(child)) return false;
       if (stamps.length > 0 && (child !== page + step || !isLeaf)) return false;
@@ -155,7 +163,7 @@ export class LeafCursor {
    * Shows the leaves that come next to `visit`, until that returns false: those under the same parent, then those under
    * the parent after it; in place of these the branch on the way to them that is not in memory.
    */
-  private visitAhead(step: 1 | -1, has: (page: number) => boolean, visit: Visit): void {
+  private visitAhead(step: 1 | -1, visit: Visit): void {
     const { memory } = this.reader;
     for (let at = this.depth - 1; at >= 0; at--) {
       let base = this.reader.load(this.pages[at], this.stamps[at]);
@@ -166,7 +174,7 @@ export class LeafCursor {
       while (nodeLevel(memory, base) > 1) {
         const page = childPage(memory, base, index);
         const stamp = childStamp(memory, base, index);
-        if (!has(page)) {
+        if (!this.reader.has(page)) {
           visit(page, stamp, false);
           return;
         }

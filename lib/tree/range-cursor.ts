@@ -64,9 +64,9 @@ export class RangeCursor implements Cursor {
   private untilLook = 0;
   private readonly isHere = (page: number): boolean => this.pager.has(page);
   /** The same of pages that are about to be asked for: what is read meanwhile does not take their places. */
-  private readonly staysHere = (page: number): boolean => this.pager.hasForSoon(page);
+  private readonly keepIfHere = (page: number): boolean => this.pager.keepIfHere(page);
   /** What is being read may be further on: the pages before it were here when that began, and need not be now. */
-  private readonly isHereSoon = (page: number): boolean =>
+  private readonly isHereOrComing = (page: number): boolean =>
     this.pager.has(page) ||
     (this.beyond !== undefined && page >= this.beyond.first && page < this.beyond.end);
 
@@ -84,25 +84,32 @@ export class RangeCursor implements Cursor {
   }
 
   nextBatch(max: number): LeafBatch | null | Promise<LeafBatch | null> {
-    if (this.hasSlots() || !this.started || this.closed) return this.nextBatchSync(max);
+    if (this.hasSlots() || !this.started || this.closed || this.left === 0) return this.nextBatchSync(max);
     const reading = this.readAhead();
     if (reading === undefined) {
       if (this.beyond === undefined && this.untilLook-- <= 0) this.readBeyond();
       return this.nextBatchSync(max);
     }
-    return (
-      reading
-        // The first read may have brought a branch alone, or pages that do not hold: those are told of by `load`.
-        .then(() => this.readAhead())
-        .then(() => {
-          this.readBeyond();
-          return this.nextBatchSync(max);
-        })
-        .catch((error) => {
-          this.close();
-          throw error;
-        })
-    );
+    return this.bringNext(reading)
+      .then(() => {
+        this.readBeyond();
+        return this.nextBatchSync(max);
+      })
+      .catch((error) => {
+        this.close();
+        throw error;
+      });
+  }
+
+  /** Waits for the next leaf: branches on the way to it come first. What does not hold never comes: `load` says so. */
+  private async bringNext(first: Promise<void>): Promise<void> {
+    await first;
+    // Once the cursor is closed, its pages may be used again.
+    for (let level = this.leaves.branchLevels; level > 0 && !this.closed; level--) {
+      const reading = this.readAhead();
+      if (reading === undefined) return;
+      await reading;
+    }
   }
 
   /** What must be waited for before the next leaf is in memory, if anything. */
@@ -121,7 +128,7 @@ export class RangeCursor implements Cursor {
     if (this.runPages < this.pager.runPagesMax) return;
     const { runPagesMax } = this.pager;
     // As far as is read anyway: more would only be in memory longer.
-    const present = this.leaves.presentAhead(this.step, 2 * runPagesMax, this.staysHere);
+    const present = this.leaves.presentAhead(this.step, 2 * runPagesMax, this.keepIfHere);
     this.untilLook = Math.max(present - runPagesMax, 0);
     if (this.untilLook > 0 || present === 0) return;
     const run = this.leaves.runAhead(this.step, runPagesMax, this.isHere, present);
@@ -184,11 +191,12 @@ export class RangeCursor implements Cursor {
       this.started = true;
       if (!this.startLeaf()) return false;
     } else {
-      // Where a branch has to come first, it comes alone.
-      for (let reads = 0; reads < 2; reads++) {
+      for (let level = this.leaves.branchLevels; level > 0; level--) {
         const run = this.runAhead();
         if (run === undefined) break;
         this.pager.fetchRun(run.first, run.stamps, run.isPassing);
+        // A branch on the way comes alone, and what follows it after it.
+        if (!run.isBranch) break;
       }
       if (!(this.step === 1 ? this.leaves.next() : this.leaves.previous())) return false;
       this.slot = this.step === 1 ? 0 : nodeCount(this.pager.memory, this.leaves.load()) - 1;
@@ -200,10 +208,10 @@ export class RangeCursor implements Cursor {
   /** Where a read ahead pays: the next leaf is not in memory and is followed by others in the file. */
   private runAhead(): (PageRun & { isPassing: boolean }) | undefined {
     if (this.isLastLeaf) return undefined;
-    const run = this.leaves.runAhead(this.step, this.runPages, this.isHereSoon);
-    if (run === undefined || run.isBranch) return run && { ...run, isPassing: false };
-    const isPassing = this.runPages === this.pager.runPagesMax;
-    this.runPages = Math.min(this.pager.runPagesMax, this.runPages * 2);
+    const run = this.leaves.runAhead(this.step, this.runPages, this.isHereOrComing);
+    if (run === undefined) return undefined;
+    const isPassing = !run.isBranch && this.runPages === this.pager.runPagesMax;
+    if (!run.isBranch) this.runPages = Math.min(this.pager.runPagesMax, this.runPages * 2);
     return { ...run, isPassing };
   }
 

@@ -165,8 +165,8 @@ describe('page cache', () => {
     // The hand goes round once, and takes the first: now no page counts as used.
     cache.loaded(cache.takeLoading(), 100);
     const soon = [1, 2, 9];
-    for (const number of soon) expect(cache.hasForSoon(number)).to.equal(true);
-    expect(cache.hasForSoon(77)).to.equal(false);
+    for (const number of soon) expect(cache.keepIfHere(number)).to.equal(true);
+    expect(cache.keepIfHere(77)).to.equal(false);
     for (const number of [3, 4]) expect(cache.has(number), 'has is no use').to.equal(true);
     for (let number = 101; number < 111; number++) cache.loaded(cache.takeLoading(), number);
     const left = Array.from({ length: 15 }, (_, number) => number).filter((number) => cache.has(number));
@@ -192,6 +192,42 @@ describe('page cache', () => {
     const passing = frames / 16 + 1;
     expect(left(0, frames)).to.equal(frames - passing);
     expect(left(frames, scanned)).to.equal(passing);
+  });
+
+  it('has scans pass through frames of theirs again after pages were dropped beside them', () => {
+    const frames = 4096;
+    const cache = new PageCache(PAGE_SIZE, frames * PAGE_SIZE, 1);
+    let next = 0;
+    const read = (pages: number, beside: () => void): void => {
+      const bases = Array.from({ length: pages }, () => cache.takeLoading(true));
+      beside();
+      for (const base of bases) cache.loaded(base, next++, true);
+    };
+    const use = (from: number): void => {
+      for (let number = from; number < next; number++) cache.find(number);
+    };
+    while (next < 2 * frames) {
+      read(64, () => undefined);
+      use(next - 64);
+    }
+    // While a read is under way a writer drops as many pages and more: the cache is no longer full when it ends.
+    for (let round = 0; round < 10; round++) {
+      const dropped = Array.from({ length: next }, (_, number) => number)
+        .filter((number) => cache.has(number))
+        .slice(0, 100);
+      read(64, () => {
+        for (const number of dropped) cache.discard(number);
+      });
+      while (cache.cleanFrames < frames) read(64, () => undefined);
+      use(0);
+    }
+    const here = Array.from({ length: next }, (_, number) => number).filter((number) => cache.has(number));
+    for (let round = 0; round < 2 * (frames / 64); round++) {
+      read(64, () => undefined);
+      use(next - 64);
+    }
+    const left = here.filter((number) => cache.has(number)).length;
+    expect(left, `of ${here.length}`).to.be.at.least(here.length - frames / 16 - 256);
   });
 
   it('leaves alone what a scan that fell behind has read and not worked on', () => {

@@ -1,6 +1,8 @@
 // lib/storage/page-writer.ts: neighbours go out together, sealed, in requests of a megabyte at the most.
 
 import { expect } from 'chai';
+import { initLeaf } from '../../lib/format/leaf.js';
+import { NODE_SLOTS, setHeapStart } from '../../lib/format/node.js';
 import { initPage, KIND_LEAF, pageStamp, verifyPage } from '../../lib/format/page.js';
 import { PageMemory } from '../../lib/format/page-memory.js';
 import { MemoryFile } from '../../lib/storage/memory-file.js';
@@ -9,6 +11,7 @@ import { PageWriter } from '../../lib/storage/page-writer.js';
 import { Deferred } from '../helpers/deferred.js';
 
 const PAGE_SIZE = 4096;
+const HEAP_AT = 1000;
 const MEGABYTE_PAGES = 256;
 
 /** Its syncs end when they are told to. */
@@ -44,8 +47,11 @@ function cacheWith(
   // In no order: where the frames lie must not matter.
   for (const page of [...pages].reverse()) {
     const base = cache.takeDirty(page);
-    initPage(cache.memory, base, KIND_LEAF, page, page * 10, sequence(page));
-    cache.memory.bytes.fill(page & 0xff, base + 32, base + PAGE_SIZE);
+    initLeaf(cache.memory, base, PAGE_SIZE, page, page * 10, sequence(page));
+    // A heap without slots: all of it is written, and of what stands before it nothing.
+    setHeapStart(cache.memory, base, HEAP_AT);
+    cache.memory.bytes.fill(0xee, base + NODE_SLOTS, base + HEAP_AT);
+    cache.memory.bytes.fill(page & 0xff, base + HEAP_AT, base + PAGE_SIZE);
   }
   return cache;
 }
@@ -55,7 +61,10 @@ function expectWritten(file: MemoryFile, pages: readonly number[]): void {
   for (const page of pages) {
     file.readSync(memory.bytes, 0, PAGE_SIZE, page * PAGE_SIZE);
     verifyPage(memory, 0, PAGE_SIZE, page, page * 10);
-    expect(memory.bytes[PAGE_SIZE - 1]).to.equal(page & 0xff);
+    const body = Buffer.alloc(PAGE_SIZE, page & 0xff)
+      .fill(0, 0, HEAP_AT)
+      .subarray(NODE_SLOTS);
+    expect(memory.bytes.subarray(NODE_SLOTS).equals(body)).to.equal(true);
   }
 }
 

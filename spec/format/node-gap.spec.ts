@@ -1,10 +1,10 @@
-// lib/format/copy-node.ts: all of a node arrives, whatever lay there, and nothing is written beyond it.
+// lib/format/node-gap.ts: all of a node arrives, whatever lay there, and nothing is written beyond it.
 
 import { expect } from 'chai';
 import { initBranch, insertChild } from '../../lib/format/branch.js';
-import { copyNode } from '../../lib/format/copy-node.js';
 import { initLeaf, insertLeafEntry } from '../../lib/format/leaf.js';
 import { heapStart, nodeCount, setPrefix } from '../../lib/format/node.js';
+import { clearGap, copyNode } from '../../lib/format/node-gap.js';
 import type { PageMemory } from '../../lib/format/page-memory.js';
 import { checkNodeStructure } from '../../lib/format/structure.js';
 import { numbered, patterned } from '../helpers/bytes.js';
@@ -62,5 +62,8 @@ describe('copy of a node', () => {
               true,
             );
           expect(memory.bytes.subarray(0, pageSize).equals(node), 'the node itself').to.equal(true);
+          clearGap(memory, base, pageSize);
+          node.fill(0, slotsEnd, heap);
+          expect(page.bytes.equals(node), 'with its gap cleared').to.equal(true);
         });
 });

@@ -154,7 +154,7 @@ export const WRITES: readonly Workload[] = [
   },
   {
     name: 'put-beside',
-    title: 'durable puts, one at a time, the event loop free',
+    title: 'durable puts, one at a time, by default',
     start: 'loaded',
     unit: 'commits',
     target: 1.5,
@@ -173,7 +173,7 @@ export const WRITES: readonly Workload[] = [
   },
   {
     name: 'put-64-beside',
-    title: 'durable puts, 64 tasks, the event loop free',
+    title: 'durable puts, 64 tasks, by default',
     start: 'loaded',
     unit: 'commits',
     target: 2,

@@ -3,10 +3,10 @@
 import { compare, isCost, type Series } from './results.js';
 import { sizeOf } from './table.js';
 
-const WIDTH = 860;
+const WIDTH = 920;
 const ROW = 22;
-const LEFT = 330;
-const RIGHT = 120;
+const LEFT = 360;
+const RIGHT = 150;
 const TOP = 56;
 
 const inXml = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');

@@ -36,8 +36,17 @@ function stepsIn(db: Database, told: number): number {
   const steps = hasSteps(db, kind, told + 1) ? told + 1 : told;
   for (const other of STEP_KINDS)
     if (!hasSteps(db, other, steps))
-      throw new Violation(`its ${other} are not those of the first ${steps} steps`);
+      throw new Violation(
+        `told of ${told} steps, its ${other} are not those of the first ${steps}, ${likeness(db, other, told)}`,
+      );
   return steps;
+}
+
+/** Of which steps near by the bucket is, if of any. */
+function likeness(db: Database, kind: (typeof STEP_KINDS)[number], told: number): string {
+  const near = Array.from({ length: 12 }, (_, i) => told - 8 + i).filter((steps) => steps >= 0);
+  const like = near.filter((steps) => hasSteps(db, kind, steps));
+  return like.length === 0 ? 'nor of any near by' : `but of ${like.join(', ')}`;
 }
 
 function hasSteps(db: Database, kind: (typeof STEP_KINDS)[number], steps: number): boolean {

@@ -112,6 +112,20 @@ async function puts(engine: Engine, setting: Setting, tasks: number, each: numbe
   return { operations: tasks * each, seconds };
 }
 
+function putsBy(
+  tasks: number,
+  each: number,
+  rest: Pick<Workload, 'name' | 'title' | 'target' | 'settingsOf'>,
+): Workload {
+  return {
+    ...rest,
+    start: 'loaded',
+    unit: 'commits',
+    writes: true,
+    run: (engine, setting) => puts(engine, setting, tasks, each),
+  };
+}
+
 export const WRITES: readonly Workload[] = [
   {
     name: 'load',
@@ -142,42 +156,13 @@ export const WRITES: readonly Workload[] = [
     settingsOf: () => BLOCKING,
     run: insert,
   },
-  {
+  putsBy(1, 1000, {
     name: 'put',
     title: 'durable puts, one at a time',
-    start: 'loaded',
-    unit: 'commits',
     target: 1.5,
-    writes: true,
     settingsOf: () => BLOCKING,
-    run: (engine, setting) => puts(engine, setting, 1, 1000),
-  },
-  {
-    name: 'put-beside',
-    title: 'durable puts, one at a time, by default',
-    start: 'loaded',
-    unit: 'commits',
-    target: 1.5,
-    writes: true,
-    run: (engine, setting) => puts(engine, setting, 1, 1000),
-  },
-  {
-    name: 'put-64',
-    title: 'durable puts, 64 tasks',
-    start: 'loaded',
-    unit: 'commits',
-    target: 2,
-    writes: true,
-    settingsOf: () => BLOCKING,
-    run: (engine, setting) => puts(engine, setting, 64, 600),
-  },
-  {
-    name: 'put-64-beside',
-    title: 'durable puts, 64 tasks, by default',
-    start: 'loaded',
-    unit: 'commits',
-    target: 2,
-    writes: true,
-    run: (engine, setting) => puts(engine, setting, 64, 600),
-  },
+  }),
+  putsBy(1, 1000, { name: 'put-beside', title: 'durable puts, one at a time, by default', target: 1.5 }),
+  putsBy(64, 600, { name: 'put-64', title: 'durable puts, 64 tasks', target: 2, settingsOf: () => BLOCKING }),
+  putsBy(64, 600, { name: 'put-64-beside', title: 'durable puts, 64 tasks, by default', target: 2 }),
 ];

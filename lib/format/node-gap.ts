@@ -8,8 +8,8 @@ import { heapStart, NODE_SLOTS, nodeCount } from './node.js';
 import { KIND_LEAF, pageKind } from './page.js';
 import type { PageMemory } from './page-memory.js';
 
-/** Where a node's gap begins, from its base on. */
-function gapStart(memory: PageMemory, base: number): number {
+/** Where a node's slots end and its gap begins, from its base on. */
+export function gapStart(memory: PageMemory, base: number): number {
   const slotBytes = pageKind(memory, base) === KIND_LEAF ? LEAF_SLOT_BYTES : BRANCH_SLOT_BYTES;
   return NODE_SLOTS + slotBytes * nodeCount(memory, base);
 }

@@ -4,21 +4,8 @@
  * garbage together are the heap, so that no later read leaves the page, loops or returns bytes of a
  * neighbour, and no later write lands in one.
  */
-import {
-  BRANCH_SLOT_BYTES,
-  branchRecordBytes,
-  childHasLarge,
-  separatorRecord,
-  separatorSuffixLength,
-} from './branch.js';
-import {
-  LEAF_SLOT_BYTES,
-  leafRecord,
-  leafRecordBytes,
-  recordIsLarge,
-  recordSuffixLength,
-  recordValueLength,
-} from './leaf.js';
+import { branchRecordBytes, childHasLarge, separatorRecord, separatorSuffixLength } from './branch.js';
+import { leafRecord, leafRecordBytes, recordIsLarge, recordSuffixLength, recordValueLength } from './leaf.js';
 import {
   heapEnd,
   heapStart,
@@ -29,6 +16,7 @@ import {
   nodeCount,
   prefixLength,
 } from './node.js';
+import { gapStart } from './node-gap.js';
 import { KIND_BRANCH, KIND_LEAF, PAGE_LEVEL, pageCorrupt, pageKind } from './page.js';
 import type { PageMemory } from './page-memory.js';
 
@@ -39,13 +27,11 @@ export function checkNodeStructure(memory: PageMemory, base: number, pageSize: n
     throw pageCorrupt(page, `a node was expected, it is of kind ${kind}`);
   const count = nodeCount(memory, base);
   const prefix = prefixLength(memory, base);
-  const slotBytes = kind === KIND_LEAF ? LEAF_SLOT_BYTES : BRANCH_SLOT_BYTES;
-  const slotsEnd = NODE_SLOTS + slotBytes * count;
   if (count === 0) throw pageCorrupt(page, 'the node is empty');
   if (prefix > keyBytesMax(pageSize))
     throw pageCorrupt(page, `its prefix of ${prefix} bytes is longer than a key can be`);
   const end = heapEnd(pageSize, prefix);
-  if (heapStart(memory, base) > end || slotsEnd > heapStart(memory, base))
+  if (heapStart(memory, base) > end || gapStart(memory, base) > heapStart(memory, base))
     throw pageCorrupt(page, 'its slots overlap its records');
   if ((heapStart(memory, base) & 3) !== 0)
     throw pageCorrupt(page, 'its heap does not begin at a multiple of four');

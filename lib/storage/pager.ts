@@ -120,10 +120,13 @@ export class Pager implements PageReader {
     if (bases.length === 0) return;
     let read = 0;
     try {
-      const { file, memory, pageSize } = this;
-      read = this.isOneStretch(bases)
-        ? file.readSync(memory.bytes, bases[0], bases.length * pageSize, first * pageSize)
-        : file.readManySync(this.stretchesOf(bases), first * pageSize);
+      const stretches = this.stretchesOf(bases);
+      const at = first * this.pageSize;
+      const [only] = stretches;
+      read =
+        stretches.length === 1
+          ? this.file.readSync(only, 0, only.length, at)
+          : this.file.readManySync(stretches, at);
     } finally {
       this.enterRun(bases, first, stamps, read, passes);
     }
@@ -136,10 +139,12 @@ export class Pager implements PageReader {
     if (bases.length === 0) return;
     let read = 0;
     try {
-      const { file, memory, pageSize } = this;
-      read = await (this.isOneStretch(bases)
-        ? file.read(memory.bytes, bases[0], bases.length * pageSize, first * pageSize)
-        : file.readMany(this.stretchesOf(bases), first * pageSize));
+      const stretches = this.stretchesOf(bases);
+      const at = first * this.pageSize;
+      const [only] = stretches;
+      read = await (stretches.length === 1
+        ? this.file.read(only, 0, only.length, at)
+        : this.file.readMany(stretches, at));
     } finally {
       this.enterRun(bases, first, stamps, read, passes);
     }
@@ -156,13 +161,10 @@ export class Pager implements PageReader {
     return bases;
   }
 
-  /** Whether the frames lie one behind the other, as those of a passing scan mostly do: one plain read fills them. */
-  private isOneStretch(bases: readonly number[]): boolean {
-    for (let i = 1; i < bases.length; i++) if (bases[i] !== bases[i - 1] + this.pageSize) return false;
-    return true;
-  }
-
-  /** The frames as bytes, those that lie one behind the other as one piece: a read is the dearer the more it has. */
+  /**
+   * The frames as bytes, those that lie one behind the other as one piece: a read is the dearer the more it has. Those
+   * of a passing scan mostly are one.
+   */
   private stretchesOf(bases: readonly number[]): Buffer[] {
     const { memory, pageSize } = this;
     const stretches: Buffer[] = [];

@@ -31,6 +31,7 @@ import {
   recordGeneration,
 } from '../format/log-record.js';
 import { STORE_ID_BYTES } from '../format/meta-page.js';
+import type { OpenOptions } from '../options.js';
 import type { StoreFile } from './store-file.js';
 
 const MAGIC = Buffer.from('btreepnd', 'latin1');
@@ -52,7 +53,7 @@ const ZEROS = Buffer.alloc(GROW_BYTES);
 const FULL_PART = 1 / 2;
 
 /** Who waits for the disk: a thread beside the event loop, or the event loop itself. */
-export type SyncThread = 'thread' | 'loop';
+export type SyncThread = NonNullable<OpenOptions['syncOn']>;
 
 export class PendingLog {
   private readonly file: StoreFile;

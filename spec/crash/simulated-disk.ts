@@ -348,17 +348,18 @@ export class SimulatedFile implements StoreFile {
     const fault = this.beginChange('sync');
     const covers = this.disk.takeUnsynced(this.file).filter(covered);
     await this.disk.duration(this.name, this.process);
-    if (fault !== undefined) {
-      this.disk.syncFailed(this.file, covers);
-      throw failure('sync', this.path, fault.code);
-    }
-    this.disk.synced(this.file, covers);
+    this.endSync(fault, covers);
   }
 
   /** Takes no time of the disk's: nothing runs beside it. */
   syncSync(): void {
-    const fault = this.beginChange('sync');
-    const covers = this.disk.takeUnsynced(this.file);
+    this.endSync(this.beginChange('sync'), this.disk.takeUnsynced(this.file));
+  }
+
+  private endSync(
+    fault: ReturnType<SimulatedFile['beginChange']>,
+    covers: readonly ContentOperation[],
+  ): void {
     if (fault !== undefined) {
       this.disk.syncFailed(this.file, covers);
       throw failure('sync', this.path, fault.code);
